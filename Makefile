@@ -1,0 +1,40 @@
+# make setup | train | test | lint | clean; PYTHON=python3.12 chooses the interpreter.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+FREE_GB := 8
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help setup train test lint clean
+help:
+	@echo 'make setup   make $(VENV) with all requirements, pinned (90 s, 6 GB)'
+	@echo 'make train   setup; render the embedded data; train and test CompCNN-Comb@2'
+	@echo 'make test    setup; run the tests'
+	@echo 'make lint    setup; ruff'
+	@echo 'make clean   remove $(VENV), rendered data, work_dirs'
+
+setup: $(STAMP)
+
+$(STAMP): setup.py constraints.txt
+	@$(PYTHON) tools/check_machine.py --free-gb $(FREE_GB)
+	@echo '== making $(VENV): about 90 s and 6 GB the first time =='
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --progress-bar on -q -c constraints.txt -e '.[dev,lite]'
+	@touch $@
+	@echo '== $(VENV) is ready =='
+
+train: setup
+	@echo '== training CompCNN-Comb@2 on the embedded data =='
+	$(BIN)/python tools/train.py configs/compcnn_comb@2.py
+
+test: setup
+	@echo '== running the tests =='
+	$(BIN)/python -m pytest -n auto
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf $(VENV) data/synthetic work_dirs build dist

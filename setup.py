@@ -1,0 +1,81 @@
+"""Build mmcomp: the package, and its configs and tools below ``mmcomp/.mim``."""
+
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+MIM = ('configs', 'tools', 'model-index.yml')
+version: dict = {}
+exec((ROOT / 'mmcomp' / 'version.py').read_text(), version)
+
+
+class BuildWithMim(build_py):
+    """Adds what MIM looks for; every way of building runs this command."""
+
+    def run(self) -> None:
+        super().run()
+        # An editable install leaves the package where it is: there, .mim is links.
+        editable = self.editable_mode
+        target = (ROOT if editable else Path(self.build_lib)) / 'mmcomp' / '.mim'
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for name in MIM:
+            source, copy = ROOT / name, target / name
+            if editable:
+                copy.symlink_to(Path('..', '..', name))
+            elif source.is_dir():
+                ignored = shutil.ignore_patterns('__pycache__', '*.pyc')
+                shutil.copytree(source, copy, ignore=ignored)
+            else:
+                shutil.copy2(source, copy)
+
+
+setup(
+    name='mmcomp',
+    version=version['__version__'],
+    description='Compare two moments of a face, with MMPretrain',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    python_requires='>=3.11',
+    packages=find_packages(include=['mmcomp', 'mmcomp.*']),
+    package_data={'mmcomp': ['py.typed'], 'mmcomp.synthetic': ['*.npz', 'NOTICE*']},
+    cmdclass={'build_py': BuildWithMim},
+    install_requires=[
+        'torch>=2.6',
+        'torchvision>=0.21',
+        'mmengine>=0.11.0rc3',
+        'mmpretrain>=1.2.0',
+        'numpy>=1.25',
+        'pandas>=2.0',
+        'scikit-learn>=1.6',
+        'opencv-python>=4.8',
+        'filelock>=3.12',
+        'joblib>=1.3',
+        'packaging>=22',
+        'rich>=13',
+        'threadpoolctl>=3.1',
+    ],
+    extras_require={
+        # mmcv-lite must not stand beside mmcv, so it is asked for by name.
+        'lite': ['mmcv-lite>=2.0'],
+        'tensorboard': ['tensorboard>=2.12'],
+        'dev': [
+            'build>=1.0',
+            'hypothesis>=6.90',
+            'pytest>=8.0',
+            'pytest-xdist>=3.5',
+            'ruff>=0.6',
+            'tensorboard>=2.12',
+            'scikit-image>=0.22',
+        ],
+    },
+    classifiers=[
+        'Programming Language :: Python :: 3',
+        'Operating System :: OS Independent',
+        'Topic :: Scientific/Engineering :: Image Recognition',
+    ],
+)
