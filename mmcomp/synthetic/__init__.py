@@ -1,0 +1,37 @@
+"""The embedded default data: rendered heads with posed and spontaneous faces.
+
+Results on it say that a pipeline works; they say nothing about people. See
+``docs/synthetic-data.md``.
+"""
+
+from .clips import Clip, render_clip, write_clip
+from .expressions import EMOTIONS, LABELS, RECIPE_VERSION
+from .framing import EyeCrop, WideFrame
+from .generate import dataset_checksum, dataset_folder, ensure_dataset
+from .meta import read_meta
+from .nuisance import LEVELS
+from .oracle import compute_oracle, oracle_error
+from .plan import make_plan
+from .presets import PRESETS
+from .sheet import contact_sheet
+
+__all__ = [
+    'EMOTIONS',
+    'LABELS',
+    'LEVELS',
+    'PRESETS',
+    'RECIPE_VERSION',
+    'Clip',
+    'EyeCrop',
+    'WideFrame',
+    'compute_oracle',
+    'contact_sheet',
+    'dataset_checksum',
+    'dataset_folder',
+    'ensure_dataset',
+    'make_plan',
+    'oracle_error',
+    'read_meta',
+    'render_clip',
+    'write_clip',
+]
