@@ -1,0 +1,17 @@
+"""Pair data: table, splits, dataset, transforms."""
+
+from .pair_dataset import PairDataset
+from .pair_table import PairTableError, read_pair_table
+from .splits import LeaveOneSubjectOut, SubjectKFold, SubjectsFromFile
+from .synthetic_dataset import SyntheticPairDataset
+from .transforms import *  # noqa: F403
+
+__all__ = [
+    'LeaveOneSubjectOut',
+    'PairDataset',
+    'PairTableError',
+    'SubjectKFold',
+    'SubjectsFromFile',
+    'SyntheticPairDataset',
+    'read_pair_table',
+]

@@ -1,0 +1,14 @@
+"""Transforms of image pairs."""
+
+from .augment import RandomAffine, RandomBrightnessContrast
+from .formatting import PackPairInputs
+from .in_step import InStep
+from .loading import LoadPair
+
+__all__ = [
+    'InStep',
+    'LoadPair',
+    'PackPairInputs',
+    'RandomAffine',
+    'RandomBrightnessContrast',
+]

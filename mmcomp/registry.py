@@ -1,0 +1,42 @@
+"""mmcomp's registries: each a child of the registry of the same name in MMPretrain.
+
+Every node that the Runner uses has one here, since a scope that lacks a node falls
+back to MMEngine's root, which knows nothing of MMPretrain. A config that says
+``custom_imports = dict(imports=['mmcomp.registry'])`` may name ``mmcomp.X``.
+"""
+
+import mmpretrain.registry as parent
+from mmengine.registry import Registry
+
+
+def _child(name: str, package: str) -> Registry:
+    """A registry in scope ``mmcomp`` below MMPretrain's registry ``name``.
+
+    It imports the modules of both, as a registry does not ask its parent to.
+    """
+    node = getattr(parent, name)
+    locations = [*node._locations, package]
+    return Registry(node.name, parent=node, scope='mmcomp', locations=locations)
+
+
+RUNNERS = _child('RUNNERS', 'mmcomp.engine')
+RUNNER_CONSTRUCTORS = _child('RUNNER_CONSTRUCTORS', 'mmcomp.engine')
+LOOPS = _child('LOOPS', 'mmcomp.engine')
+HOOKS = _child('HOOKS', 'mmcomp.engine')
+LOG_PROCESSORS = _child('LOG_PROCESSORS', 'mmcomp.engine')
+OPTIMIZERS = _child('OPTIMIZERS', 'mmcomp.engine')
+OPTIM_WRAPPERS = _child('OPTIM_WRAPPERS', 'mmcomp.engine')
+OPTIM_WRAPPER_CONSTRUCTORS = _child('OPTIM_WRAPPER_CONSTRUCTORS', 'mmcomp.engine')
+PARAM_SCHEDULERS = _child('PARAM_SCHEDULERS', 'mmcomp.engine')
+DATASETS = _child('DATASETS', 'mmcomp.datasets')
+DATA_SAMPLERS = _child('DATA_SAMPLERS', 'mmcomp.datasets')
+TRANSFORMS = _child('TRANSFORMS', 'mmcomp.datasets')
+MODELS = _child('MODELS', 'mmcomp.models')
+MODEL_WRAPPERS = _child('MODEL_WRAPPERS', 'mmcomp.models')
+WEIGHT_INITIALIZERS = _child('WEIGHT_INITIALIZERS', 'mmcomp.models')
+BATCH_AUGMENTS = _child('BATCH_AUGMENTS', 'mmcomp.models')
+TASK_UTILS = _child('TASK_UTILS', 'mmcomp.datasets')
+METRICS = _child('METRICS', 'mmcomp.evaluation')
+EVALUATORS = _child('EVALUATORS', 'mmcomp.evaluation')
+VISUALIZERS = _child('VISUALIZERS', 'mmcomp.engine')
+VISBACKENDS = _child('VISBACKENDS', 'mmcomp.engine')
