@@ -1,0 +1,155 @@
+"""PairDataPreprocessor: from the pairs of a batch to the network's input."""
+
+from numbers import Number
+from typing import List, Optional, Sequence, Union
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseDataPreprocessor
+from mmpretrain.models.utils.batch_augments import RandomBatchAugment
+
+from mmcomp.registry import MODELS
+
+STANDARDIZE = ('image', 'pair', None)
+
+
+def standardize(pairs: torch.Tensor, over: str, eps: float = 1.0) -> torch.Tensor:
+    """Give images mean 0 and standard deviation 1.
+
+    Args:
+        pairs (Tensor): ``(B, 2, C, H, W)``, gray levels.
+        over (str): 'image' for each image by its own statistics, which takes exposure
+            and gain out; 'pair' for both images of a pair by their common ones.
+        eps (float): Added to the standard deviation, in gray levels, so that a flat
+            image stays flat.
+
+    Returns:
+        Tensor: Of the same shape.
+    """
+    dims = (2, 3, 4) if over == 'image' else (1, 2, 3, 4)
+    mean = pairs.mean(dims, keepdim=True)
+    std = pairs.std(dims, keepdim=True, unbiased=False)
+    return (pairs - mean) / (std + eps)
+
+
+@MODELS.register_module()
+class PairDataPreprocessor(BaseDataPreprocessor):
+    """Stack, convert and normalise pairs, on the device of the network.
+
+    The order of samples, of the two images and of the channels is the same for any
+    batch size and for both ways of collating.
+
+    Args:
+        mean (Sequence[Number], optional): Mean of each channel, in gray levels, in the
+            order of the output's channels.
+        std (Sequence[Number], optional): Standard deviation of each channel.
+        standardize (str, optional): 'image' or 'pair' instead of ``mean`` and ``std``;
+            see :func:`standardize`.
+        to_rgb (bool): Exchange BGR and RGB. Defaults to False.
+        num_classes (int, optional): Needed by ``batch_augments``.
+        batch_augments (dict, optional): MMPretrain's Mixup or CutMix for training; see
+            :class:`mmpretrain.models.RandomBatchAugment`.
+    """
+
+    def __init__(
+        self,
+        mean: Optional[Sequence[Number]] = None,
+        std: Optional[Sequence[Number]] = None,
+        standardize: Optional[str] = None,
+        to_rgb: bool = False,
+        num_classes: Optional[int] = None,
+        batch_augments: Optional[dict] = None,
+    ) -> None:
+        super().__init__()
+        if (mean is None) != (std is None):
+            raise ValueError(f'mean is {mean} and std is {std}; give both or none')
+        if mean is not None and len(mean) != len(std):
+            raise ValueError(f'mean {mean} and std {std} differ in length')
+        if std is not None and min(std) <= 0:
+            raise ValueError(f'std is {std}; it must be above 0')
+        if standardize not in STANDARDIZE:
+            raise ValueError(
+                f'standardize is {standardize!r}; allowed are '
+                f'{", ".join(map(repr, STANDARDIZE))}'
+            )
+        if mean is not None and standardize is not None:
+            raise ValueError('give either mean and std, or standardize')
+        if batch_augments and num_classes is None:
+            raise ValueError('batch_augments needs num_classes')
+        self.standardize = standardize
+        self.to_rgb = to_rgb
+        self.num_classes = num_classes
+        self.batch_augments = (
+            RandomBatchAugment(**batch_augments) if batch_augments else None
+        )
+        for name, value in (('mean', mean), ('std', std)):
+            if value is not None:
+                value = torch.tensor(value, dtype=torch.float32).view(-1, 1, 1)
+            self.register_buffer(name, value, persistent=False)
+
+    def normalize(self, pairs: torch.Tensor) -> torch.Tensor:
+        """Convert a batch of pairs.
+
+        Args:
+            pairs (Tensor): ``(B, 2, C, H, W)``, uint8 or float, in gray levels.
+
+        Returns:
+            Tensor: ``(B, 2, C, H, W)``, float32.
+        """
+        pairs = pairs.float()
+        if self.to_rgb:
+            pairs = pairs.flip(2)
+        if self.mean is not None:
+            if len(self.mean) not in (1, pairs.shape[2]):
+                raise ValueError(
+                    f'mean and std have {len(self.mean)} values, but the images '
+                    f'{pairs.shape[2]} channels'
+                )
+            pairs = (pairs - self.mean) / self.std
+        elif self.standardize:
+            pairs = standardize(pairs, self.standardize)
+        return pairs
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Prepare a batch.
+
+        Args:
+            data (dict): ``inputs``, a tensor ``(B, 2, C, H, W)`` or a list of tensors
+                ``(2, C, H, W)``, and optional ``data_samples``.
+            training (bool): Whether to apply ``batch_augments``.
+
+        Returns:
+            dict: ``inputs`` ``(B, 2, C, H, W)`` and ``data_samples``.
+
+        Raises:
+            ValueError: If the input has another shape.
+        """
+        inputs = self.normalize(self._stack(self.cast_data(data['inputs'])))
+        samples = data.get('data_samples')
+        if samples is not None:
+            samples = self.cast_data(samples)
+            if training and self.batch_augments is not None:
+                labels = torch.cat([sample.gt_label for sample in samples])
+                scores = F.one_hot(labels, self.num_classes)
+                # Both images as channels of one, so that CutMix cuts them alike.
+                mixed, scores = self.batch_augments(inputs.flatten(1, 2), scores)
+                inputs = mixed.view_as(inputs)
+                for sample, score in zip(samples, scores):
+                    sample.set_gt_score(score)
+        return dict(inputs=inputs, data_samples=samples)
+
+    def _stack(self, inputs: Union[torch.Tensor, List[torch.Tensor]]) -> torch.Tensor:
+        if not isinstance(inputs, torch.Tensor):
+            shapes = {tuple(pair.shape) for pair in inputs}
+            if len(shapes) > 1:
+                raise ValueError(
+                    f'the pairs of one batch differ in shape: {sorted(shapes)}; crop '
+                    'or resize them to one size'
+                )
+            inputs = torch.stack(list(inputs))
+        if inputs.ndim != 5 or inputs.shape[1] != 2:
+            raise ValueError(
+                f'inputs have shape {tuple(inputs.shape)}; (B, 2, C, H, W) is needed, '
+                'as PackPairInputs gives it'
+            )
+        return inputs

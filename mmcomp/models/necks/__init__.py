@@ -1,0 +1,23 @@
+"""Comparison operators."""
+
+from .comparison import (
+    AbsoluteDifference,
+    Comparison,
+    Concatenation,
+    LinearCombination,
+    LocalCorrelation,
+    NonlinearCombination,
+    Product,
+    Subtraction,
+)
+
+__all__ = [
+    'AbsoluteDifference',
+    'Comparison',
+    'Concatenation',
+    'LinearCombination',
+    'LocalCorrelation',
+    'NonlinearCombination',
+    'Product',
+    'Subtraction',
+]
