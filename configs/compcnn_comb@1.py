@@ -1,0 +1,10 @@
+_base_ = [
+    './_base_/models/compcnn.py',
+    './_base_/datasets/synthetic_nvie-subset.py',
+    './_base_/schedules/adamw_onecycle.py',
+    './_base_/default_runtime.py',
+]
+
+model = dict(
+    backbone=dict(comparison=dict(type='mmcomp.LinearCombination'), after='stages.0')
+)

@@ -1,0 +1,7 @@
+"""What drives a run: the runner and its hooks."""
+
+from .hooks import *  # noqa: F403
+from .optim_wrapper import Bfloat16OptimWrapper
+from .runner import PairRunner
+
+__all__ = ['Bfloat16OptimWrapper', 'PairRunner']

@@ -1,0 +1,133 @@
+"""Checkpoints that hold plain data only, and loading that runs no foreign code."""
+
+import pickle
+from pathlib import Path
+from typing import Dict
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+from torch import nn
+
+HISTORY = 'history_buffer'
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used."""
+
+
+def load_plain_checkpoint(path: str, map_location='cpu') -> Dict:
+    """Read a checkpoint of tensors and plain data, and refuse any other.
+
+    Args:
+        path (str): A ``.pth`` file, or a ``.safetensors`` file of weights.
+        map_location: As for :func:`torch.load`.
+
+    Returns:
+        dict: With the weights under ``state_dict``.
+
+    Raises:
+        CheckpointError: If the file is missing, damaged, or would have to run code.
+    """
+    path = str(path)
+    if not Path(path).is_file():
+        raise CheckpointError(f'checkpoint {path!r}: no such file')
+    if path.endswith('.safetensors'):
+        return _load_safetensors(path, map_location)
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f'checkpoint {path!r} is refused: it is damaged, or holds objects that '
+            'could run code when read. mmcomp reads tensors and plain data only, which '
+            'is what its own training writes. If you trust the file, load it once with '
+            'torch.load(..., weights_only=False) and save its state_dict alone.\n'
+            f'  {_telling_line(error)}'
+        ) from None
+    except Exception as error:  # rubbish makes the unpickler throw anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(f'checkpoint {path!r} cannot be read: {reason}') from None
+    if not isinstance(checkpoint, dict):
+        raise CheckpointError(
+            f'checkpoint {path!r} holds a {type(checkpoint).__name__}, not a state_dict'
+        )
+    return checkpoint if 'state_dict' in checkpoint else {'state_dict': checkpoint}
+
+
+def _telling_line(error: Exception) -> str:
+    """The line of PyTorch's long message that names the object."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line for line in lines if 'Unpickler error' in line), lines[0])
+
+
+def _load_safetensors(path: str, map_location) -> Dict:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return {'state_dict': load_file(path, device=str(map_location))}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f'checkpoint {path!r} cannot be read: {error}') from None
+
+
+def check_fits(model: nn.Module, state_dict: Dict, path: str) -> None:
+    """Refuse weights of another network.
+
+    Raises:
+        CheckpointError: Naming some of the weights that are missing, left over or of
+            another shape.
+    """
+    own = model.state_dict()
+    problems = []
+    for word, names in (
+        ('missing', own.keys() - state_dict.keys()),
+        ('unknown', state_dict.keys() - own.keys()),
+        (
+            'of another shape',
+            {
+                name
+                for name in own.keys() & state_dict.keys()
+                if own[name].shape != state_dict[name].shape
+            },
+        ),
+    ):
+        if names:
+            some = ', '.join(sorted(names)[:3])
+            more = f' and {len(names) - 3} more' if len(names) > 3 else ''
+            problems.append(f'{word}: {some}{more}')
+    if problems:
+        raise CheckpointError(
+            f'checkpoint {path!r} belongs to another network than the config; '
+            + '; '.join(problems)
+        )
+
+
+def to_plain(value):
+    """Make nested data of MMEngine plain.
+
+    History buffers become lists and NumPy's numbers Python's. Functions, which some
+    schedulers count to their state, are left out: a scheduler that is built again has
+    them already.
+    """
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, HistoryBuffer):
+        log, count = value.data
+        return {HISTORY: [log.tolist(), count.tolist(), value.max_length]}
+    if isinstance(value, dict):
+        return {k: to_plain(item) for k, item in value.items() if not callable(item)}
+    if isinstance(value, (list, tuple)):
+        return type(value)(to_plain(item) for item in value)
+    return value
+
+
+def from_plain(value):
+    """Undo :func:`to_plain`."""
+    if isinstance(value, dict):
+        if value.keys() == {HISTORY}:
+            log, count, max_length = value[HISTORY]
+            return HistoryBuffer(log, count, max_length)
+        return {key: from_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(from_plain(item) for item in value)
+    return value

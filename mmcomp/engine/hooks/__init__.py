@@ -1,0 +1,8 @@
+"""Hooks."""
+
+from .checkpoint_hook import PlainCheckpointHook
+from .epoch_seed_hook import EpochSeedHook
+from .protocol_hook import ProtocolHook
+from .run_summary_hook import RunSummaryHook
+
+__all__ = ['EpochSeedHook', 'PlainCheckpointHook', 'ProtocolHook', 'RunSummaryHook']

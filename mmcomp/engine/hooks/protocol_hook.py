@@ -1,0 +1,90 @@
+"""ProtocolHook: keeps subjects apart and choices off the test set."""
+
+import json
+from pathlib import Path
+from typing import Optional
+
+from mmengine.dist import master_only
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
+from mmengine.runner import BaseLoop
+
+from mmcomp.registry import HOOKS
+
+
+def loop_dataset(loop) -> Optional[object]:
+    """The dataset of a loop, or None if the loop was not built."""
+    return loop.dataloader.dataset if isinstance(loop, BaseLoop) else None
+
+
+@HOOKS.register_module()
+class ProtocolHook(Hook):
+    """Refuse to train where a test could not be believed afterwards.
+
+    Before a training starts, the subjects of training must be in neither validation
+    nor test, and nothing (best checkpoint, early stopping) may be chosen on a subset
+    that is the test. The assignment of subjects is left as ``split.json`` in the work
+    folder, where :class:`SubjectsFromFile` can read it again. When weights are loaded
+    for a test, a warning tells if they were trained on subjects that are tested.
+
+    Raises:
+        ValueError: Saying what is wrong with the protocol.
+    """
+
+    def before_run(self, runner) -> None:
+        """Check the data sets and write the split."""
+        train = loop_dataset(runner._train_loop)
+        if train is None or not hasattr(train, 'subjects'):
+            return
+        for name in ('val', 'test'):
+            other = loop_dataset(getattr(runner, f'_{name}_loop'))
+            shared = set(train.subjects) & set(getattr(other, 'subjects', ()))
+            if shared:
+                raise ValueError(
+                    f'{len(shared)} subjects are trained on and stand in the {name} '
+                    f'set too: {", ".join(sorted(shared)[:5])}; give both data sets '
+                    'the same split, and different subsets'
+                )
+        self._check_choices(runner)
+        train._metainfo.update(subjects=list(train.subjects))
+        self._write_split(runner, train)
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Warn if the tested subjects were trained on."""
+        test = loop_dataset(runner._test_loop)
+        meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
+        shared = set(meta.get('subjects', ())) & set(getattr(test, 'subjects', ()))
+        if shared:
+            runner.logger.warning(
+                f'{len(shared)} of {len(test.subjects)} tested subjects were trained '
+                'on: the error below says nothing about new people'
+            )
+
+    @staticmethod
+    def _check_choices(runner) -> None:
+        val = loop_dataset(runner._val_loop)
+        if getattr(val, 'subset', None) != 'test':
+            return
+        for hook in runner.hooks:
+            chooses = isinstance(hook, EarlyStoppingHook) or (
+                isinstance(hook, CheckpointHook) and hook.save_best
+            )
+            if chooses:
+                raise ValueError(
+                    f'{type(hook).__name__} would choose the epoch on the test subset. '
+                    "Validate on an inner split instead: val_folds=1 in 'split', and "
+                    "subset='val' in val_dataloader"
+                )
+
+    @staticmethod
+    @master_only
+    def _write_split(runner, dataset) -> None:
+        if dataset.assignment is None:
+            return
+        split = {
+            'table': str(dataset.ann_file),
+            'split': type(dataset.split).__name__,
+            'options': {k: v for k, v in vars(dataset.split).items() if k[0] != '_'},
+            **dataset.assignment,
+        }
+        text = json.dumps(split, indent=1, ensure_ascii=False)
+        Path(runner.work_dir, 'split.json').write_text(text + '\n', encoding='utf-8')

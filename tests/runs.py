@@ -1,0 +1,75 @@
+"""Short runs of shipped configs on a small pair table, in this process."""
+
+import logging
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.registry import RUNNERS, DefaultScope
+from mmpretrain.visualization import UniversalVisualizer
+
+REPOSITORY = Path(__file__).parents[1]
+CONFIGS = REPOSITORY / 'configs'
+
+
+def small_config(table, work_dir, name='compcnn_sub@1', epochs=2, **options):
+    """A shipped config on another table, two folds, without augmentation or dropout.
+
+    Args:
+        table: The pair table.
+        work_dir: Where the run writes.
+        name: The config's name.
+        epochs: How many to train.
+        **options: Further ``cfg-options``, with dots written as double underscores.
+    """
+    cfg = Config.fromfile(CONFIGS / f'{name}.py')
+    cfg.work_dir = str(work_dir)
+    cfg.launcher = 'none'
+    data = dict(
+        type='mmcomp.PairDataset',
+        ann_file=str(table),
+        split=dict(type='mmcomp.SubjectKFold', n_splits=2, seed=0),
+    )
+    for loader, subset in (('train', 'train'), ('val', 'test'), ('test', 'test')):
+        loader = cfg[f'{loader}_dataloader']
+        pipeline = loader.dataset.pipeline
+        loader.dataset = dict(**data, subset=subset, pipeline=pipeline)
+        loader.batch_size = 8
+    cfg.train_cfg.max_epochs = cfg.train_cfg.val_interval = epochs
+    cfg.param_scheduler = None
+    cfg.default_hooks.checkpoint.interval = 1
+    cfg.merge_from_dict({k.replace('__', '.'): v for k, v in options.items()})
+    return cfg
+
+
+def without_chance(cfg):
+    """The config with every random choice but the order of samples taken out."""
+    for module in (cfg.model.backbone.trunk, cfg.model.head):
+        module.dropouts = [0] * (3 if 'trunk' in str(module.type).lower() else 2)
+    cfg.train_dataloader.dataset.pipeline = cfg.val_dataloader.dataset.pipeline
+    return cfg
+
+
+class Interrupt(Hook):
+    """Stop a training as a kill would, at the start of an epoch."""
+
+    priority = 'LOWEST'
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def before_train_epoch(self, runner):
+        if runner.epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+def build(cfg, hooks=()):
+    """A runner, with MMEngine's singletons of earlier runs forgotten."""
+    logging.shutdown()
+    for kind in (MMLogger, MessageHub, UniversalVisualizer, DefaultScope):
+        kind._instance_dict.clear()
+    runner = RUNNERS.build(cfg.copy())
+    for hook in hooks:
+        runner.register_hook(hook)
+    return runner

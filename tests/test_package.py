@@ -1,0 +1,82 @@
+"""What is built and installed holds all that it needs."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from runs import REPOSITORY
+
+SOURCES = ['mmcomp', 'configs', 'tools', 'setup.py', 'pyproject.toml', 'MANIFEST.in']
+SOURCES += ['README.md', 'LICENSE', 'model-index.yml']
+LOAD = """
+import mmcomp
+from pathlib import Path
+from mmengine.config import Config
+mim = Path(mmcomp.__file__).parent / '.mim'
+cfg = Config.fromfile(mim / 'configs' / 'compcnn_comb@2.py')
+from mmcomp.registry import MODELS
+from mmcomp.synthetic import PRESETS
+print(mmcomp.__file__, type(MODELS.build(cfg.model)).__name__, len(PRESETS))
+"""
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    """A wheel built from an sdist, as ``python -m build`` does."""
+    source = tmp_path_factory.mktemp('source')
+    ignore = shutil.ignore_patterns('__pycache__', '.mim')
+    for name in SOURCES:
+        if (REPOSITORY / name).is_dir():
+            shutil.copytree(REPOSITORY / name, source / name, ignore=ignore)
+        else:
+            shutil.copy2(REPOSITORY / name, source / name)
+    command = [sys.executable, '-m', 'build', '--no-isolation', str(source)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next((source / 'dist').glob('*.whl'))
+
+
+def files(folder):
+    """Names of the configs and tools that the repository has."""
+    return {
+        f'mmcomp/.mim/{path.relative_to(REPOSITORY).as_posix()}'
+        for path in (REPOSITORY / folder).rglob('*')
+        if path.is_file() and '__pycache__' not in path.parts
+    }
+
+
+def test_wheel_holds_mim_and_data(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    expected = files('configs') | files('tools') | {'mmcomp/.mim/model-index.yml'}
+    assert expected <= names
+    assert {'mmcomp/py.typed', 'mmcomp/synthetic/head_cc0.npz'} <= names
+    assert not [name for name in names if name.startswith('tests')]
+
+
+def test_wheel_works_where_it_is_installed(wheel, tmp_path):
+    site = tmp_path / 'site'
+    command = [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--target']
+    subprocess.run([*command, str(site), str(wheel)], check=True)
+    env = dict(os.environ, PYTHONPATH=str(site))
+    done = subprocess.run(
+        [sys.executable, '-c', LOAD],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    path, kind, presets = done.stdout.split()
+    assert path.startswith(str(site))
+    assert kind == 'PairClassifier'
+    assert int(presets) >= 3
+
+
+def test_editable_install_links_mim():
+    """This environment is one: what MIM finds are the files of the repository."""
+    mim = REPOSITORY / 'mmcomp' / '.mim'
+    for name in ('configs', 'tools', 'model-index.yml'):
+        assert (mim / name).resolve() == REPOSITORY / name

@@ -1,0 +1,210 @@
+"""The command lines, as a user runs them: ours and MMPretrain's own."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import mmpretrain
+import pandas as pd
+import pytest
+import torch
+from runs import REPOSITORY, small_config, without_chance
+
+from mmcomp.engine.checkpoint import load_plain_checkpoint
+
+TOOLS = REPOSITORY / 'tools'
+MMPRETRAIN_TOOLS = Path(mmpretrain.__file__).parent / '.mim' / 'tools'
+
+
+def run(*command, cwd=None, ok=True):
+    """Run a command; return what it printed."""
+    env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1')
+    done = subprocess.run(
+        [str(c) for c in command],
+        cwd=cwd,
+        env=env,
+        text=True,
+        capture_output=True,
+        timeout=300,
+    )
+    text = done.stdout + done.stderr
+    assert (done.returncode == 0) == ok, text
+    return text
+
+
+def port():
+    """A free port, so that tests side by side do not meet."""
+    import socket
+
+    with socket.socket() as sock:
+        sock.bind(('127.0.0.1', 0))
+        return str(sock.getsockname()[1])
+
+
+@pytest.fixture(scope='module')
+def table(make_pair_table, tmp_path_factory):
+    return make_pair_table(tmp_path_factory.mktemp('pairs @ ü'), subjects=6, pairs=3)
+
+
+@pytest.fixture
+def config(table, tmp_path):
+    """A config file whose path has a space and an @."""
+    path = tmp_path / 'my configs' / 'compcnn_sub@1.py'
+    path.parent.mkdir()
+    cfg = small_config(table, tmp_path / 'work dir')
+    cfg.dump(path)
+    return path
+
+
+def error_line(text):
+    found = re.findall(r'error rate [\d.]+ % \((\d+)/(\d+) wrong\)', text)
+    return found[-1] if found else None
+
+
+@pytest.mark.parametrize(
+    'tools', [TOOLS, MMPRETRAIN_TOOLS], ids=['mmcomp', 'mmpretrain']
+)
+def test_train_and_test(tools, config, tmp_path):
+    work_dir = tmp_path / 'a work @ dir'
+    trained = run(
+        sys.executable, tools / 'train.py', config, '--work-dir', work_dir, cwd=tmp_path
+    )
+    tested = run(
+        sys.executable,
+        tools / 'test.py',
+        config,
+        work_dir / 'epoch_2.pth',
+        '--work-dir',
+        tmp_path / 'test',
+        '--out',
+        tmp_path / 'results.pkl',
+        cwd=tmp_path,
+    )
+    assert error_line(trained) == error_line(tested)
+    assert error_line(trained)[1] == '18'
+    assert (tmp_path / 'results.pkl').exists()
+    assert (tmp_path / 'test' / 'predictions.csv').read_bytes() == (
+        work_dir / 'predictions.csv'
+    ).read_bytes()
+
+
+def test_options_of_train(config, tmp_path, table):
+    dataset = tmp_path / 'data.py'
+    cfg = small_config(table, tmp_path)
+    cfg.val_dataloader.dataset.split.fold = 1
+    cfg.train_dataloader.dataset.split.fold = 1
+    names = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+    dataset.write_text('\n'.join(f'{n} = {cfg[n].to_dict()!r}' for n in names))
+    text = run(
+        sys.executable,
+        TOOLS / 'train.py',
+        config,
+        '--amp',
+        '--no-pin-memory',
+        '--auto-scale-lr',
+        '--dataset',
+        dataset,
+        '--cfg-options',
+        'train_cfg.max_epochs=1',
+        'train_cfg.val_interval=1',
+    )
+    assert 'epoch_1.pth' in text
+    predictions = pd.read_csv(tmp_path / 'work dir' / 'predictions.csv')
+    assert set(predictions['fold']) == {1}
+    text = run(sys.executable, TOOLS / 'train.py', config, '--resume')
+    assert 'resumed epoch: 1' in text
+    assert 'epoch_2.pth' in text
+
+
+def test_two_processes_test_every_sample_once(make_pair_table, tmp_path):
+    """103 samples on two processes are 103: no duplicate from padding."""
+    path = make_pair_table(tmp_path, subjects=13, pairs=4)
+    lines = path.read_text().splitlines()
+    path.write_text('\n'.join(lines[:104]) + '\n')
+    cfg = small_config(path, tmp_path / 'one', epochs=1)
+    cfg.test_dataloader.dataset.update(subset='all', split=None)
+    config = tmp_path / 'compcnn_sub@1.py'
+    cfg.dump(config)
+    run(sys.executable, TOOLS / 'train.py', config)
+    checkpoint = tmp_path / 'one' / 'epoch_1.pth'
+    one = run(sys.executable, TOOLS / 'test.py', config, checkpoint)
+    os.environ['PORT'] = port()
+    two = run(
+        TOOLS / 'dist_test.sh', config, checkpoint, 2, '--work-dir', tmp_path / 'two'
+    )
+    assert error_line(one) == error_line(two)
+    assert error_line(two)[1] == '103'
+    tables = [pd.read_csv(tmp_path / n / 'predictions.csv') for n in ('one', 'two')]
+    assert tables[1]['sample_id'].is_unique
+    pd.testing.assert_frame_equal(*tables, rtol=1e-6)
+
+
+def test_two_processes_take_the_steps_of_one(table, tmp_path):
+    """Dropout 0, the same total batch: the same weights, to 1e-5."""
+    state = []
+    for processes in (1, 2):
+        work_dir = tmp_path / str(processes)
+        cfg = without_chance(small_config(table, work_dir, 'compcnn_comb@2', epochs=2))
+        cfg.train_dataloader.batch_size = 6 // processes
+        cfg.optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.05, momentum=0.9))
+        config = tmp_path / f'{processes}.py'
+        cfg.dump(config)
+        if processes == 1:
+            run(sys.executable, TOOLS / 'train.py', config)
+        else:
+            os.environ['PORT'] = port()
+            run(TOOLS / 'dist_train.sh', config, 2)
+        state.append(load_plain_checkpoint(work_dir / 'epoch_2.pth')['state_dict'])
+    start = small_config(table, tmp_path)
+    assert start
+    for name, value in state[0].items():
+        torch.testing.assert_close(state[1][name], value, atol=1e-5, rtol=0)
+
+
+def test_user_errors_are_one_message(config, table, tmp_path):
+    broken = tmp_path / 'broken.csv'
+    broken.write_text(table.read_text().replace('posed', 'faked', 1))
+    cases = [
+        (['no such config.py'], 'error: no such config file: no such config.py'),
+        (
+            [config, '--cfg-options', f'train_dataloader.dataset.ann_file={broken}'],
+            'error: pair table',
+        ),
+        (
+            [config, '--cfg-options', 'model.backbone.after=stages.7'],
+            "error: after is 'stages.7'",
+        ),
+    ]
+    for arguments, message in cases:
+        text = run(sys.executable, TOOLS / 'train.py', *arguments, ok=False)
+        assert message in text
+        assert 'Traceback' not in text
+    hostile = tmp_path / 'hostile.pth'
+    torch.save({'state_dict': {}, 'x': Hostile()}, hostile)
+    text = run(sys.executable, TOOLS / 'test.py', config, hostile, ok=False)
+    assert 'is refused' in text
+    assert 'Traceback' not in text
+    text = run(sys.executable, MMPRETRAIN_TOOLS / 'test.py', config, hostile, ok=False)
+    assert 'is refused' in text
+    assert 'gotcha' not in text
+
+
+class Hostile:
+    """Prints when unpickled."""
+
+    def __reduce__(self):
+        return print, ('gotcha',)
+
+
+@pytest.mark.parametrize('tool', ['train.py', 'test.py'])
+def test_help(tool):
+    text = run(sys.executable, TOOLS / tool, '--help')
+    for option in ('--work-dir', '--amp', '--cfg-options', '--launcher', '--dataset'):
+        assert option in text
+
+
+@pytest.mark.parametrize('script', sorted(TOOLS.glob('*.sh')), ids=lambda p: p.name)
+def test_scripts_say_how_they_are_used(script):
+    assert 'usage:' in run(script, ok=False)
