@@ -25,10 +25,12 @@ $(STAMP): setup.py constraints.txt
 	@echo '== $(VENV) is ready =='
 
 train: setup
+	@$(BIN)/python tools/check_machine.py --free-gb 1
 	@echo '== training CompCNN-Comb@2 on the embedded data =='
 	$(BIN)/python tools/train.py configs/compcnn_comb@2.py
 
 test: setup
+	@$(BIN)/python tools/check_machine.py --free-gb 1
 	@echo '== running the tests =='
 	$(BIN)/python -m pytest -n auto
 

@@ -5,8 +5,13 @@ back to MMEngine's root, which knows nothing of MMPretrain. A config that says
 ``custom_imports = dict(imports=['mmcomp.registry'])`` may name ``mmcomp.X``.
 """
 
-import mmpretrain.registry as parent
+import warnings
+
 from mmengine.registry import Registry
+
+# Of mmcv-lite, which has no compiled operators; nothing here needs them.
+warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformableAttention``')
+import mmpretrain.registry as parent  # noqa: E402
 
 
 def _child(name: str, package: str) -> Registry:

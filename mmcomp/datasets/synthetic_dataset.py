@@ -35,4 +35,6 @@ class SyntheticPairDataset(PairDataset):
     ) -> None:
         table = ensure_dataset(preset, data_root, level=level, seed=data_seed)
         super().__init__(ann_file=str(table), pipeline=pipeline, **kwargs)
-        self._metainfo.update(preset=preset, oracle=oracle_error(table.parent)['logistic'])
+        self._metainfo.update(
+            preset=preset, oracle=oracle_error(table.parent)['logistic']
+        )

@@ -14,6 +14,14 @@ from mmcomp.registry import RUNNERS
 
 from .checkpoint import CheckpointError, check_fits, from_plain, load_plain_checkpoint
 
+#: Messages of MMEngine that tell a user nothing, repeated in every run or epoch.
+FILE_ONLY = (
+    'Exp name:',
+    'Distributed training is not used',
+    '"FileClient" will be deprecated',
+    '"HardDiskBackend" is the alias',
+)
+
 
 @RUNNERS.register_module()
 class PairRunner(Runner):
@@ -96,4 +104,7 @@ class PairRunner(Runner):
 
 def _is_brief(record: logging.LogRecord) -> bool:
     """Whether a record may go to the terminal."""
-    return record.levelno > logging.INFO or '\n' not in record.getMessage().strip()
+    message = record.getMessage().strip()
+    if message.startswith(FILE_ONLY):
+        return False
+    return record.levelno > logging.INFO or '\n' not in message

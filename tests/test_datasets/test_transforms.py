@@ -18,6 +18,7 @@ from mmcomp.datasets import (
     PackPairInputs,
     RandomAffine,
     RandomBrightnessContrast,
+    RandomErase,
 )
 
 RNG = np.random.default_rng(0)
@@ -176,6 +177,35 @@ def test_random_brightness_contrast_draws_from_its_ranges():
     np.testing.assert_array_equal(still.transform(dict(img=COLOR[0]))['img'], COLOR[0])
 
 
+# ------------------------------------------------------------------- RandomErase
+
+
+def test_erase_covers_a_rectangle_with_the_mean():
+    transform = RandomErase()
+    transform.random_params = lambda h, w: (True, 1, 2, 2, 3)
+    image = np.arange(48, dtype=np.uint8).reshape(6, 8)  # mean 23.5
+    for picture in (image, np.repeat(image[..., None], 3, 2)):
+        before = picture.copy()
+        result = transform.transform(dict(img=picture))['img']
+        inside = np.zeros((6, 8), bool)
+        inside[1:3, 2:5] = True
+        assert set(np.unique(result[inside])) == {23}
+        np.testing.assert_array_equal(result[~inside], before[~inside])
+        np.testing.assert_array_equal(picture, before)
+
+
+def test_random_erase_draws_from_its_ranges():
+    transform = RandomErase(prob=0.3, min_size=2, max_size=5)
+    seed_all(0)
+    params = np.array([transform.random_params(8, 4) for _ in range(3000)])
+    assert abs(params[:, 0].mean() - 0.3) < 0.03
+    assert set(params[:, 3]) == {2, 3, 4, 5}
+    assert set(params[:, 4]) == {2, 3, 4}  # no wider than the image
+    assert (params[:, 1] + params[:, 3]).max() == 8
+    assert (params[:, 2] + params[:, 4]).max() == 4
+    assert params[:, 1:3].min() == 0
+
+
 @pytest.mark.parametrize(
     ('cls', 'kwargs', 'message'),
     [
@@ -187,6 +217,9 @@ def test_random_brightness_contrast_draws_from_its_ranges():
         (RandomAffine, dict(max_shift=float('nan')), 'max_shift is nan'),
         (RandomBrightnessContrast, dict(max_brightness=256), 'between 0 and 255'),
         (RandomBrightnessContrast, dict(max_contrast=10), 'max_contrast is 10; it'),
+        (RandomErase, dict(prob=1.5), r'prob is 1\.5; it must be between 0 and 1'),
+        (RandomErase, dict(min_size=0), 'min_size 0 and max_size 16'),
+        (RandomErase, dict(min_size=9, max_size=8), 'must be in order'),
     ],
 )
 def test_ranges_are_checked(cls, kwargs, message):
@@ -247,6 +280,7 @@ OURS = {
     'CenterCrop': [dict(type='CenterCrop', crop_size=12)],
     'mmcomp.RandomAffine': [dict(type='mmcomp.RandomAffine')],
     'mmcomp.RandomBrightnessContrast': [dict(type='mmcomp.RandomBrightnessContrast')],
+    'mmcomp.RandomErase': [dict(type='mmcomp.RandomErase', max_size=8)],
 }
 OURS['all'] = [t for name in OURS for t in OURS[name]]
 POLICY = [[dict(type='Rotate', angle=20.0)], [dict(type='Invert'), dict(type='Shear')]]

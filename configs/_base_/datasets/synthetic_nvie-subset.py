@@ -5,8 +5,12 @@ train_pipeline = [
     dict(
         type='mmcomp.InStep',
         transforms=[
+            dict(
+                type='mmcomp.RandomAffine', max_rotate=6, max_scale=0.06, max_shift=1.5
+            ),
             dict(type='RandomCrop', crop_size=44),
             dict(type='RandomFlip', prob=0.5),
+            dict(type='mmcomp.RandomErase', prob=0.5, min_size=4, max_size=15),
         ],
     ),
     dict(type='mmcomp.PackPairInputs'),

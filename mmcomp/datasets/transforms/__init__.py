@@ -1,6 +1,6 @@
 """Transforms of image pairs."""
 
-from .augment import RandomAffine, RandomBrightnessContrast
+from .augment import RandomAffine, RandomBrightnessContrast, RandomErase
 from .formatting import PackPairInputs
 from .in_step import InStep
 from .loading import LoadPair
@@ -11,4 +11,5 @@ __all__ = [
     'PackPairInputs',
     'RandomAffine',
     'RandomBrightnessContrast',
+    'RandomErase',
 ]

@@ -112,3 +112,56 @@ class RandomBrightnessContrast(BaseTransform):
             f'{type(self).__name__}(max_brightness={self.max_brightness}, '
             f'max_contrast={self.max_contrast})'
         )
+
+
+@TRANSFORMS.register_module()
+class RandomErase(BaseTransform):
+    """Cover a rectangle with the mean gray (or colour) of the image.
+
+    MMPretrain's RandomErasing takes images of three channels only.
+
+    **Modified Keys:** ``img``
+
+    Args:
+        prob (float): How often. Defaults to 0.5.
+        min_size (int): Smallest side in pixels. Defaults to 4.
+        max_size (int): Largest side in pixels. Defaults to 16.
+    """
+
+    def __init__(
+        self, prob: float = 0.5, min_size: int = 4, max_size: int = 16
+    ) -> None:
+        _check_range('prob', prob, 1)
+        if not 1 <= min_size <= max_size:
+            raise ValueError(
+                f'min_size {min_size} and max_size {max_size} must be in order, from 1'
+            )
+        self.prob = prob
+        self.min_size = min_size
+        self.max_size = max_size
+
+    @cache_randomness
+    def random_params(self, height: int, width: int) -> Tuple[bool, int, int, int, int]:
+        """Whether to cover, and top, left, height and width of what."""
+        cover = np.random.rand() < self.prob
+        sides = np.random.randint(self.min_size, self.max_size + 1, 2)
+        h, w = np.minimum(sides, (height, width))
+        top = np.random.randint(0, height - h + 1)
+        left = np.random.randint(0, width - w + 1)
+        return cover, top, left, h, w
+
+    def transform(self, results: dict) -> dict:
+        """Transform ``img``."""
+        image = results['img']
+        cover, top, left, h, w = self.random_params(*image.shape[:2])
+        if cover:
+            image = image.copy()
+            image[top : top + h, left : left + w] = image.mean((0, 1))
+            results['img'] = image
+        return results
+
+    def __repr__(self) -> str:
+        return (
+            f'{type(self).__name__}(prob={self.prob}, min_size={self.min_size}, '
+            f'max_size={self.max_size})'
+        )

@@ -46,6 +46,13 @@ class ProtocolHook(Hook):
                 )
         self._check_choices(runner)
         train._metainfo.update(subjects=list(train.subjects))
+        for word, loop in (('training', '_train_loop'), ('testing', '_val_loop')):
+            data = loop_dataset(getattr(runner, loop))
+            if data is not None:
+                runner.logger.info(
+                    f'{word} on {len(data)} pairs of {len(data.subjects)} subjects '
+                    f'(subset {data.subset!r} of {data.ann_file})'
+                )
         self._write_split(runner, train)
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
