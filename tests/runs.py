@@ -45,8 +45,10 @@ def small_config(table, work_dir, name='compcnn_sub@1', epochs=2, **options):
 
 def without_chance(cfg):
     """The config with every random choice but the order of samples taken out."""
-    for module in (cfg.model.backbone.trunk, cfg.model.head):
-        module.dropouts = [0] * (3 if 'trunk' in str(module.type).lower() else 2)
+    members = cfg.model.get('members', {'': cfg.model})
+    for member in members.values():
+        member.backbone.trunk.dropouts = [0, 0, 0]
+        member.head.dropouts = [0, 0]
     cfg.train_dataloader.dataset.pipeline = cfg.val_dataloader.dataset.pipeline
     return cfg
 

@@ -10,18 +10,26 @@ from runs import CONFIGS
 from mmcomp.registry import MODELS
 
 NAMES = sorted(path.stem for path in CONFIGS.glob('*.py'))
+STACKS = ['compcnn_comb-svm', 'compcnn_sub-svm']
+FREE_TRUNKS = ['siamese-resnet18_comb@layer2', 'siamese-vit_comb@layer2']
 
 
-def test_all_nine_are_there():
-    seven = {'diffcnn'} | {
-        f'compcnn_{o}@{i}' for o in ('sub', 'comb') for i in (1, 2, 3)
-    }
-    assert seven | {'siamese-resnet18_comb@layer2', 'siamese-vit_comb@layer2'} == set(
-        NAMES
-    )
+def test_all_are_there():
+    singles = [f'compcnn_{o}@{i}' for o in ('comb', 'sub') for i in (1, 2, 3)]
+    assert sorted([*singles, 'diffcnn', *STACKS, *FREE_TRUNKS]) == NAMES
 
 
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', STACKS)
+def test_members_of_a_stack_are_the_single_configs(name):
+    members = Config.fromfile(CONFIGS / f'{name}.py').model.members
+    assert list(members) == [f'{name[:-4]}@{i}' for i in (1, 2, 3)]
+    for own, member in members.items():
+        single = Config.fromfile(CONFIGS / f'{own}.py').model
+        single.pop('data_preprocessor')
+        assert member.to_dict() == single.to_dict()
+
+
+@pytest.mark.parametrize('name', [name for name in NAMES if name not in STACKS])
 def test_config_takes_a_step_and_predicts(name):
     """One step lowers the loss of its own batch, and changes every weight."""
     torch.manual_seed(0)

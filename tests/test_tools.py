@@ -12,7 +12,7 @@ import pytest
 import torch
 from runs import REPOSITORY, small_config, without_chance
 
-from mmcomp.engine.checkpoint import load_plain_checkpoint
+from mmcomp.checkpoint import load_plain_checkpoint
 
 TOOLS = REPOSITORY / 'tools'
 MMPRETRAIN_TOOLS = Path(mmpretrain.__file__).parent / '.mim' / 'tools'

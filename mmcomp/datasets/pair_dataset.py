@@ -7,19 +7,10 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 import numpy as np
 from mmengine.dataset import BaseDataset
 
+from mmcomp.columns import APEX, ID, LABEL, ONSET, SUBJECT
 from mmcomp.registry import DATASETS, TASK_UTILS, TRANSFORMS
 
-from .pair_table import (
-    APEX,
-    CLASSES,
-    ID,
-    LABEL,
-    ONSET,
-    PLACE,
-    SUBJECT,
-    decode_images,
-    read_pair_table,
-)
+from .pair_table import CLASSES, PLACE, decode_images, read_pair_table
 from .splits import SUBSETS, Assignment
 from .transforms import LoadPair
 

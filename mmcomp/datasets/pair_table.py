@@ -15,7 +15,8 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-ID, SUBJECT, ONSET, APEX, LABEL = 'sample_id', 'subject', 'onset', 'apex', 'label'
+from mmcomp.columns import APEX, ID, LABEL, ONSET, SUBJECT
+
 PLACE = '_place'  # the key of a row's place in its file; no column
 REQUIRED_COLUMNS = (ID, SUBJECT, ONSET, APEX, LABEL)
 CLASSES = ('posed', 'spontaneous')

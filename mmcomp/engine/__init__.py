@@ -1,7 +1,8 @@
 """What drives a run: the runner and its hooks."""
 
 from .hooks import *  # noqa: F403
+from .loops import FitStackLoop
 from .optim_wrapper import Bfloat16OptimWrapper
 from .runner import PairRunner
 
-__all__ = ['Bfloat16OptimWrapper', 'PairRunner']
+__all__ = ['Bfloat16OptimWrapper', 'FitStackLoop', 'PairRunner']

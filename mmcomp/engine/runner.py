@@ -10,9 +10,13 @@ from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
+from mmcomp.checkpoint import (
+    CheckpointError,
+    check_fits,
+    from_plain,
+    load_plain_checkpoint,
+)
 from mmcomp.registry import RUNNERS
-
-from .checkpoint import CheckpointError, check_fits, from_plain, load_plain_checkpoint
 
 #: Messages of MMEngine that tell a user nothing, repeated in every run or epoch.
 FILE_ONLY = (
@@ -20,6 +24,7 @@ FILE_ONLY = (
     'Distributed training is not used',
     '"FileClient" will be deprecated',
     '"HardDiskBackend" is the alias',
+    'paramwise_options',
 )
 
 
@@ -75,7 +80,7 @@ class PairRunner(Runner):
         """Load weights, running no code of the file.
 
         Args:
-            filename (str): See :func:`mmcomp.engine.checkpoint.load_plain_checkpoint`.
+            filename (str): See :func:`mmcomp.checkpoint.load_plain_checkpoint`.
             map_location: As for :func:`torch.load`.
             strict (bool, optional): Whether the weights must be the network's, name
                 for name. By default they must, except when training starts from them.

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from mmengine.evaluator import BaseMetric
 
-from mmcomp.datasets.pair_table import ID, SUBJECT
+from mmcomp.columns import ID, SUBJECT
 from mmcomp.registry import METRICS
 
 from . import functional

@@ -10,11 +10,7 @@ from typing import Sequence
 import numpy as np
 import pandas as pd
 
-from mmcomp.datasets.pair_table import ID, LABEL, SUBJECT
-
-SCORE = 'score_'
-PREDICTED = 'predicted'
-RUN_COLUMNS = ('model', 'fold', 'seed')
+from mmcomp.columns import ID, LABEL, PREDICTED, SCORE, SUBJECT
 
 
 def make_prediction_table(

@@ -8,7 +8,7 @@ import pytest
 import torch
 from runs import Interrupt, build, small_config, without_chance
 
-from mmcomp.engine.checkpoint import CheckpointError, load_plain_checkpoint
+from mmcomp.checkpoint import CheckpointError, load_plain_checkpoint
 
 
 @pytest.fixture(scope='module')

@@ -7,7 +7,8 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmpretrain.structures import DataSample
 
-from mmcomp.datasets.pair_table import ID, PLACE, SUBJECT
+from mmcomp.columns import ID, SUBJECT
+from mmcomp.datasets.pair_table import PLACE
 from mmcomp.registry import TRANSFORMS
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform, Compose
 
-from mmcomp.datasets.pair_table import ID, PLACE
+from mmcomp.columns import ID
+from mmcomp.datasets.pair_table import PLACE
 from mmcomp.registry import TRANSFORMS
 
 SELF_CHECKS = 8

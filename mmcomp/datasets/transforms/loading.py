@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmcomp.datasets.pair_table import APEX, ONSET
+from mmcomp.columns import APEX, ONSET
 from mmcomp.registry import TRANSFORMS
 
 COLOR_TYPES = {'grayscale': cv2.IMREAD_GRAYSCALE, 'color': cv2.IMREAD_COLOR}

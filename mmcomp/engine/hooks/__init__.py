@@ -2,7 +2,14 @@
 
 from .checkpoint_hook import PlainCheckpointHook
 from .epoch_seed_hook import EpochSeedHook
+from .fit_stack_hook import FitStackHook
 from .protocol_hook import ProtocolHook
 from .run_summary_hook import RunSummaryHook
 
-__all__ = ['EpochSeedHook', 'PlainCheckpointHook', 'ProtocolHook', 'RunSummaryHook']
+__all__ = [
+    'EpochSeedHook',
+    'FitStackHook',
+    'PlainCheckpointHook',
+    'ProtocolHook',
+    'RunSummaryHook',
+]

@@ -2,7 +2,7 @@
 
 from mmengine.hooks import CheckpointHook
 
-from mmcomp.engine.checkpoint import to_plain
+from mmcomp.checkpoint import to_plain
 from mmcomp.registry import HOOKS
 
 

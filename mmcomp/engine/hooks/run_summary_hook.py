@@ -5,13 +5,17 @@ from typing import Dict, Optional
 
 from mmengine.hooks import Hook
 
+from mmcomp.columns import FOLD, MODEL, SEED
 from mmcomp.evaluation import PredictionTable
-from mmcomp.evaluation.prediction_table import RUN_COLUMNS, write_prediction_table
+from mmcomp.evaluation.prediction_table import write_prediction_table
 from mmcomp.registry import HOOKS
 
 from .protocol_hook import loop_dataset
 
-FILE_NAME = 'predictions.csv'
+
+def predictions_file(model: str, whole: bool = True) -> str:
+    """Name of the prediction table of a network, or of one member of a stack."""
+    return 'predictions.csv' if whole else f'predictions-{model}.csv'
 
 
 @HOOKS.register_module()
@@ -19,7 +23,8 @@ class RunSummaryHook(Hook):
     """Write ``predictions.csv`` into the work folder and say how the run ended.
 
     The table comes from :class:`mmcomp.evaluation.PredictionTable` in the evaluator;
-    the columns that name the run are added: the config's name, the fold, the seed.
+    the columns that name the run are added: the config's name, the fold, the seed. The
+    members of a stack get tables of their own, ``predictions-<member>.csv``.
     """
 
     priority = 'LOW'
@@ -44,13 +49,19 @@ class RunSummaryHook(Hook):
     def _evaluated(self, runner, evaluator, loop, metrics) -> None:
         self._metrics = metrics
         self._dataset = loop_dataset(loop)
-        for metric in evaluator.metrics:
-            if isinstance(metric, PredictionTable) and metric.table is not None:
-                split = getattr(self._dataset, 'split', None)
-                run = (model_name(runner.cfg), getattr(split, 'fold', ''), runner.seed)
-                table = metric.table.assign(**dict(zip(RUN_COLUMNS, run)))
-                self._table = Path(runner.work_dir, FILE_NAME)
-                write_prediction_table(table, self._table)
+        run = {
+            FOLD: getattr(getattr(self._dataset, 'split', None), 'fold', ''),
+            SEED: runner.seed,
+        }
+        own = model_name(runner.cfg)
+        groups = {own: evaluator.metrics, **getattr(evaluator, 'members', {})}
+        for name, group in groups.items():
+            for metric in group:
+                if isinstance(metric, PredictionTable) and metric.table is not None:
+                    path = Path(runner.work_dir, predictions_file(name, name == own))
+                    table = metric.table.assign(**{MODEL: name, **run})
+                    write_prediction_table(table, path)
+                    self._table = self._table or path
 
     def _line(self, runner) -> str:
         m = self._metrics

@@ -1,5 +1,6 @@
 """Classifiers of pairs."""
 
 from .pair_classifier import PairClassifier
+from .stacking_classifier import StackingClassifier
 
-__all__ = ['PairClassifier']
+__all__ = ['PairClassifier', 'StackingClassifier']

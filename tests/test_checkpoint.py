@@ -9,7 +9,7 @@ from mmengine.logging import HistoryBuffer
 from safetensors.torch import save_file
 from torch import nn
 
-from mmcomp.engine.checkpoint import (
+from mmcomp.checkpoint import (
     CheckpointError,
     check_fits,
     from_plain,

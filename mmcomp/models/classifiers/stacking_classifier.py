@@ -1,0 +1,241 @@
+"""StackingClassifier: several networks, and a linear SVM on their joined features."""
+
+from typing import Dict, List, Optional, Sequence, Union
+
+import numpy as np
+import torch
+from mmpretrain.models.classifiers import BaseClassifier
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+from mmcomp.checkpoint import check_fits, load_plain_checkpoint
+from mmcomp.columns import SUBJECT
+from mmcomp.models.heads import LinearSVMHead
+from mmcomp.registry import MODELS
+
+MEMBER_SCORES = 'member_scores'
+
+
+@MODELS.register_module()
+class StackingClassifier(BaseClassifier):
+    """Members trained side by side, stacked by a linear SVM (Section 3.2).
+
+    The members' losses are summed, so with an element-wise optimiser each trains as it
+    would alone. Each starts from the weights that it would start from alone with the
+    run's seed. :class:`mmcomp.engine.FitStackHook` fits the SVM on the training
+    subjects when training ends.
+
+    Args:
+        members (dict): Name of each member, and its :class:`PairClassifier` (config).
+        svm (dict): Options of :class:`LinearSVMHead`.
+        cross_fit (int): 0 fits the SVM on features of the samples that trained the
+            members, as the paper does; those are over-confident. K of 2 or more divides
+            the training subjects into K folds and trains K copies of the members, each
+            without one fold, whose features its own SVM is fitted on; decisions and
+            scores are averaged over the copies. It costs K times as much.
+        checkpoints (dict, optional): Checkpoint of each member, trained apart.
+        data_preprocessor (dict, optional): :class:`PairDataPreprocessor` unless a type
+            is given.
+
+    Raises:
+        ValueError: If members are missing or do not have features to join.
+    """
+
+    def __init__(
+        self,
+        members: Dict[str, Union[dict, nn.Module]],
+        svm: Optional[dict] = None,
+        cross_fit: int = 0,
+        checkpoints: Optional[Dict[str, str]] = None,
+        data_preprocessor: Optional[dict] = None,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
+        if data_preprocessor is None or isinstance(data_preprocessor, dict):
+            preprocessor = dict(type='mmcomp.PairDataPreprocessor')
+            data_preprocessor = MODELS.build(
+                {**preprocessor, **(data_preprocessor or {})}
+            )
+        super().__init__(init_cfg, data_preprocessor)
+        if not members:
+            raise ValueError('a stack needs members, and none is given')
+        if cross_fit < 0 or cross_fit == 1:
+            raise ValueError(f'cross_fit is {cross_fit}; 0, or 2 and more, are allowed')
+        if checkpoints and cross_fit:
+            raise ValueError('members trained apart cannot be cross-fitted')
+        self.cross_fit = cross_fit
+        self.names = tuple(members)
+        self.copies = nn.ModuleList(
+            _build_members(members) for _ in range(max(cross_fit, 1))
+        )
+        for name, path in (checkpoints or {}).items():
+            self._load_member(name, path)
+        classes = {m.head.num_classes for m in self.copies[0].values()}
+        if len(classes) > 1:
+            raise ValueError(
+                f'the members differ in their number of classes: {classes}'
+            )
+        self.num_classes = classes.pop()
+        width = sum(_feature_width(m) for m in self.copies[0].values())
+        self.svms = nn.ModuleList(
+            LinearSVMHead(self.num_classes, width, **(svm or {})) for _ in self.copies
+        )
+        self._fold_of: Dict[str, int] = {}
+
+    def forward(
+        self,
+        inputs: Tensor,
+        data_samples: Optional[List[DataSample]] = None,
+        mode: str = 'tensor',
+    ):
+        """Decision values ('tensor'), losses ('loss') or predictions ('predict')."""
+        if mode == 'tensor':
+            return self.decide([self._features(c, inputs) for c in self.copies])
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        raise ValueError(f"mode is {mode!r}; allowed are 'tensor', 'loss', 'predict'")
+
+    def extract_feat(self, inputs: Tensor, stage: str = 'pre_logits'):
+        """Features of the first copy of the members.
+
+        Args:
+            inputs (Tensor): ``(B, 2, C, H, W)``.
+            stage (str): 'pre_logits' gives the joined features ``(B, D)``; 'backbone'
+                and 'neck' give the members' tuples, one after the other.
+        """
+        members = self.copies[0].values()
+        if stage == 'pre_logits':
+            return torch.cat([m.extract_feat(inputs, stage=stage) for m in members], 1)
+        return tuple(x for m in members for x in m.extract_feat(inputs, stage=stage))
+
+    def decide(self, features: Sequence[Tensor]) -> Tensor:
+        """Mean decision of the copies' SVMs on their features ``(B, D)``."""
+        decisions = [svm(x) for svm, x in zip(self.svms, features)]
+        return torch.stack(decisions).mean(0)
+
+    def loss(self, inputs: Tensor, data_samples: List[DataSample]) -> Dict[str, Tensor]:
+        """Losses of all members of all copies."""
+        losses = {}
+        for index, copy in enumerate(self.copies):
+            kept = self._trains(index, data_samples)
+            own_inputs = inputs[kept] if len(kept) < len(inputs) else inputs
+            own_samples = [data_samples[i] for i in kept]
+            for name, member in copy.items():
+                key = f'{name}/{index}' if self.cross_fit else name
+                if kept:
+                    losses[f'{key}.loss'] = member.loss(own_inputs, own_samples)['loss']
+                else:  # a small batch of the left-out fold alone; keeps DDP in step
+                    losses[f'{key}.loss'] = member(inputs).sum() * 0
+        return losses
+
+    def predict(
+        self, inputs: Tensor, data_samples: Optional[List[DataSample]] = None
+    ) -> List[DataSample]:
+        """Predictions of the stack, with the members' scores beside them.
+
+        Returns:
+            list[DataSample]: ``pred_score`` is the softmax of the decision values, and
+            ``member_scores`` a dict of each member's scores.
+        """
+        features, scores = [], {name: [] for name in self.names}
+        for copy in self.copies:
+            own = [m.extract_feat(inputs, stage='pre_logits') for m in copy.values()]
+            features.append(torch.cat(own, 1))
+            for (name, member), x in zip(copy.items(), own):
+                scores[name].append(member.head.fc(x).softmax(1))
+        decision = self.decide(features).softmax(1)
+        means = {name: torch.stack(s).mean(0) for name, s in scores.items()}
+        samples = data_samples or [DataSample() for _ in range(len(inputs))]
+        for index, sample in enumerate(samples):
+            sample.set_pred_score(decision[index]).set_pred_label(
+                decision[index].argmax()
+            )
+            members = {name: score[index] for name, score in means.items()}
+            sample.set_field(members, MEMBER_SCORES)
+        return samples
+
+    def assign_folds(self, folds: Sequence[Sequence[str]]) -> None:
+        """Say which training subjects each copy of a cross-fitted stack leaves out.
+
+        Args:
+            folds (Sequence[Sequence[str]]): The subjects of each fold.
+        """
+        self._fold_of = {s: i for i, fold in enumerate(folds) for s in fold}
+
+    @torch.no_grad()
+    def fit_svms(self, loader) -> None:
+        """Fit the SVMs on the features of training pairs.
+
+        Args:
+            loader: Batches of training pairs, without augmentation.
+        """
+        training = self.training
+        self.eval()
+        features, labels, subjects = [[] for _ in self.copies], [], []
+        for batch in loader:
+            batch = self.data_preprocessor(batch, False)
+            for own, copy in zip(features, self.copies):
+                own.append(self._features(copy, batch['inputs']).cpu().numpy())
+            labels += [int(sample.gt_label) for sample in batch['data_samples']]
+            subjects += [sample.get(SUBJECT) for sample in batch['data_samples']]
+        self.train(training)
+        labels = np.array(labels)
+        for index, (own, svm) in enumerate(zip(features, self.svms)):
+            kept = [
+                i
+                for i, subject in enumerate(subjects)
+                if not self.cross_fit or self._fold_of[subject] == index
+            ]
+            svm.fit(
+                np.concatenate(own)[kept], labels[kept], [subjects[i] for i in kept]
+            )
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether all SVMs are fitted."""
+        return all(svm.is_fitted for svm in self.svms)
+
+    @staticmethod
+    def _features(copy: nn.ModuleDict, inputs: Tensor) -> Tensor:
+        return torch.cat(
+            [m.extract_feat(inputs, stage='pre_logits') for m in copy.values()], 1
+        )
+
+    def _trains(self, index: int, data_samples: List[DataSample]) -> List[int]:
+        """Which samples train copy ``index``."""
+        if not self.cross_fit:
+            return list(range(len(data_samples)))
+        folds = [self._fold_of[sample.get(SUBJECT)] for sample in data_samples]
+        return [i for i, fold in enumerate(folds) if fold != index]
+
+    def _load_member(self, name: str, path: str) -> None:
+        if name not in self.names:
+            raise ValueError(
+                f'checkpoints names {name!r}, which is no member; members are '
+                f'{", ".join(map(repr, self.names))}'
+            )
+        state_dict = load_plain_checkpoint(path)['state_dict']
+        check_fits(self.copies[0][name], state_dict, path)
+        self.copies[0][name].load_state_dict(state_dict)
+
+
+def _build_members(members: dict) -> nn.ModuleDict:
+    """Members that start from the weights that each would have alone."""
+    built = nn.ModuleDict()
+    state = torch.get_rng_state()
+    for name, member in members.items():
+        torch.set_rng_state(state)
+        if isinstance(member, dict):
+            member = MODELS.build(member)
+        if not hasattr(member.head, 'fc'):
+            raise ValueError(
+                f'member {name!r} has the head {type(member.head).__name__}; a stack '
+                'needs one with pre_logits and a last layer fc, such as MLPClsHead'
+            )
+        built[name] = member
+    return built
+
+
+def _feature_width(member: nn.Module) -> int:
+    return member.head.fc.in_features
