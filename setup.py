@@ -42,7 +42,11 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.11',
     packages=find_packages(include=['mmcomp', 'mmcomp.*']),
-    package_data={'mmcomp': ['py.typed'], 'mmcomp.synthetic': ['*.npz', 'NOTICE*']},
+    package_data={
+        'mmcomp': ['py.typed'],
+        'mmcomp.experiments': ['templates/*'],
+        'mmcomp.synthetic': ['*.npz', 'NOTICE*'],
+    },
     cmdclass={'build_py': BuildWithMim},
     install_requires=[
         'torch>=2.6',
@@ -54,17 +58,25 @@ setup(
         'scikit-learn>=1.6',
         'opencv-python>=4.8',
         'filelock>=3.12',
+        'jinja2>=3.1',
         'joblib>=1.3',
+        'matplotlib>=3.7',
         'packaging>=22',
         'rich>=13',
+        'safetensors>=0.4',
+        'scipy>=1.10',
+        'statsmodels>=0.14',
+        'tabulate>=0.9',
         'threadpoolctl>=3.1',
     ],
     extras_require={
         # mmcv-lite must not stand beside mmcv, so it is asked for by name.
         'lite': ['mmcv-lite>=2.0'],
+        'dask': ['distributed>=2024.1'],
         'tensorboard': ['tensorboard>=2.12'],
         'dev': [
             'build>=1.0',
+            'distributed>=2024.1',
             'hypothesis>=6.90',
             'pytest>=8.0',
             'pytest-xdist>=3.5',

@@ -63,7 +63,7 @@ def load_config(args: argparse.Namespace) -> Config:
             raise SystemExit(f'error: no such config file: {path}')
     cfg = Config.fromfile(args.config)
     if args.dataset:
-        cfg.merge_from_dict(_replacing(Config.fromfile(args.dataset)))
+        use_dataset(cfg, args.dataset)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -98,9 +98,14 @@ def build_runner(cfg: Config) -> Runner:
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
 
-def _replacing(dataset: Config) -> dict:
-    """The dataset config as options that replace whole entries, not merge into them."""
-    return {
-        name: dict(value, _delete_=True) if isinstance(value, dict) else value
-        for name, value in dataset.items()
-    }
+def use_dataset(cfg: Config, path: str) -> None:
+    """Replace the data of a config by those of a dataset config, in place.
+
+    Whole entries are replaced, not merged. The evaluators of a stack keep their type.
+    """
+    for name, value in Config.fromfile(path).items():
+        own = cfg.get(name)
+        if name.endswith('_evaluator') and isinstance(own, dict):
+            own.metrics = value
+        else:
+            cfg[name] = value

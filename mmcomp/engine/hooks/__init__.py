@@ -3,12 +3,14 @@
 from .checkpoint_hook import PlainCheckpointHook
 from .epoch_seed_hook import EpochSeedHook
 from .fit_stack_hook import FitStackHook
+from .jitter_hook import JitterHook
 from .protocol_hook import ProtocolHook
 from .run_summary_hook import RunSummaryHook
 
 __all__ = [
     'EpochSeedHook',
     'FitStackHook',
+    'JitterHook',
     'PlainCheckpointHook',
     'ProtocolHook',
     'RunSummaryHook',

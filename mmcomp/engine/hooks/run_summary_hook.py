@@ -13,9 +13,33 @@ from mmcomp.registry import HOOKS
 from .protocol_hook import loop_dataset
 
 
-def predictions_file(model: str, whole: bool = True) -> str:
-    """Name of the prediction table of a network, or of one member of a stack."""
-    return 'predictions.csv' if whole else f'predictions-{model}.csv'
+def write_tables(runner, evaluator, dataset, suffix: str = '') -> Optional[Path]:
+    """Write the prediction tables of an evaluation into the work folder.
+
+    Args:
+        runner: The runner.
+        evaluator: It holds a :class:`PredictionTable`, or nothing is written.
+        dataset: What was tested.
+        suffix: Added to the names of networks and files.
+
+    Returns:
+        Path: The network's own table. It is written after those of the members of a
+        stack: where it stands, the run is whole.
+    """
+    run = {
+        FOLD: getattr(getattr(dataset, 'split', None), 'fold', ''),
+        SEED: runner.seed,
+    }
+    path = None
+    groups = [*getattr(evaluator, 'members', {}).items(), ('', evaluator.metrics)]
+    for member, group in groups:
+        for metric in group:
+            if isinstance(metric, PredictionTable) and metric.table is not None:
+                run[MODEL] = model_name(runner.cfg, member) + suffix
+                name = f'predictions-{member}' if member else 'predictions'
+                path = Path(runner.work_dir, f'{name}{suffix}.csv')
+                write_prediction_table(metric.table.assign(**run), path)
+    return path
 
 
 @HOOKS.register_module()
@@ -34,7 +58,10 @@ class RunSummaryHook(Hook):
         self._table: Optional[Path] = None
 
     def after_val_epoch(self, runner, metrics: Optional[dict] = None) -> None:
-        """Keep the metrics, write the table."""
+        """Keep the metrics; write the table when the training has ended."""
+        training = loop_dataset(runner._train_loop) is not None
+        if training and runner.epoch < runner.max_epochs:
+            return
         self._evaluated(runner, runner.val_evaluator, runner._val_loop, metrics)
 
     def after_test_epoch(self, runner, metrics: Optional[dict] = None) -> None:
@@ -49,19 +76,7 @@ class RunSummaryHook(Hook):
     def _evaluated(self, runner, evaluator, loop, metrics) -> None:
         self._metrics = metrics
         self._dataset = loop_dataset(loop)
-        run = {
-            FOLD: getattr(getattr(self._dataset, 'split', None), 'fold', ''),
-            SEED: runner.seed,
-        }
-        own = model_name(runner.cfg)
-        groups = {own: evaluator.metrics, **getattr(evaluator, 'members', {})}
-        for name, group in groups.items():
-            for metric in group:
-                if isinstance(metric, PredictionTable) and metric.table is not None:
-                    path = Path(runner.work_dir, predictions_file(name, name == own))
-                    table = metric.table.assign(**{MODEL: name, **run})
-                    write_prediction_table(table, path)
-                    self._table = self._table or path
+        self._table = write_tables(runner, evaluator, self._dataset)
 
     def _line(self, runner) -> str:
         m = self._metrics
@@ -86,6 +101,9 @@ class RunSummaryHook(Hook):
         return text
 
 
-def model_name(cfg) -> str:
-    """The config's name: ``model_name`` in it, or else its file's."""
-    return cfg.get('model_name') or Path(cfg.filename or 'model.py').stem
+def model_name(cfg, member: str = '') -> str:
+    """The name of a network in tables: its config's, or that of a member of a stack.
+
+    ``variant`` in the config is added, which experiments set.
+    """
+    return (member or Path(cfg.filename or 'model.py').stem) + cfg.get('variant', '')

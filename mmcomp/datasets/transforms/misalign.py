@@ -1,0 +1,50 @@
+"""Misalign: move the apex against the onset, to see what a network bears."""
+
+import zlib
+
+import cv2
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from mmcomp.columns import ID
+from mmcomp.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class Misalign(BaseTransform):
+    """Shift the apex image by a fixed distance, as a faulty alignment would.
+
+    The direction is random but follows from the sample's id, so that it is the same in
+    each run. Bilinear, with the border reflected.
+
+    **Required Keys:** ``img`` (list of onset and apex), ``sample_id``
+
+    **Modified Keys:** ``img``
+
+    Args:
+        pixels (float): The distance. 0 changes nothing.
+    """
+
+    def __init__(self, pixels: float) -> None:
+        if pixels < 0:
+            raise ValueError(f'pixels is {pixels}; it must not be negative')
+        self.pixels = pixels
+
+    def transform(self, results: dict) -> dict:
+        """Shift the apex."""
+        if not self.pixels:
+            return results
+        onset, apex = results['img']
+        fraction = zlib.crc32(str(results[ID]).encode()) / 2**32
+        angle = 2 * np.pi * fraction
+        shift = self.pixels * np.array([np.cos(angle), np.sin(angle)])
+        matrix = np.column_stack([np.eye(2), shift])
+        height, width = apex.shape[:2]
+        moved = cv2.warpAffine(
+            apex, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101
+        )
+        results['img'] = [onset, moved]
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(pixels={self.pixels})'

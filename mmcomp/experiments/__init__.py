@@ -1,0 +1,1 @@
+"""Experiments: many runs by subject, and a report of them."""

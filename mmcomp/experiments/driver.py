@@ -1,0 +1,180 @@
+"""Driving an experiment: what is missing is run, until all tables stand."""
+
+import json
+import time
+from concurrent.futures import Executor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Dict, List, Optional
+
+import pandas as pd
+from filelock import FileLock, Timeout
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from mmcomp.columns import LABEL, PREDICTED, SUBJECT
+from mmcomp.engine.launch import use_dataset
+from mmcomp.registry import DATASETS, TASK_UTILS
+
+from .plan import DONE_FILE, Run, Settings, make_runs, unfinished, write_settings
+from .progress import Progress
+from .run import LOG_FILE, execute
+
+DATA_FILE = 'data.json'
+TAIL = 15  # lines of a failed run's log
+
+
+@dataclass
+class Outcome:
+    """How an experiment went."""
+
+    runs: List[Run]
+    failures: Dict[Run, str]
+    seconds: float
+
+
+def inspect_data(settings: Settings) -> dict:
+    """Load the experiment's data once, so that faults show before any run starts.
+
+    Returns:
+        dict: ``folds``, ``pairs``, ``subjects``, ``classes`` and, where known, the name
+        of the data and the oracle's counts.
+
+    Raises:
+        ValueError: For a config, a table or a split that cannot be used.
+    """
+    for path in filter(None, [*settings.configs, settings.dataset]):
+        if not Path(path).is_file():
+            raise ValueError(f'no such config file: {path}')
+    cfg = Config.fromfile(settings.configs[0])
+    if settings.dataset:
+        use_dataset(cfg, settings.dataset)
+    cfg.merge_from_dict(settings.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    options = cfg.val_dataloader.dataset.copy()
+    options.update(split=None, subset='all')
+    dataset = DATASETS.build(options)
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    subjects = sorted({info[SUBJECT] for info in infos})
+    sizes = settings.train_subjects or [None]
+    for size in sizes:  # an impossible one fails here
+        split = TASK_UTILS.build(settings.split_options(0, size))
+        split.assign(subjects)
+    meta = dataset.metainfo
+    return dict(
+        table=str(dataset.ann_file),
+        name=meta.get('preset'),
+        synthetic='preset' in meta,
+        classes=list(meta['classes']),
+        pairs=len(infos),
+        subjects=len(subjects),
+        labels=pd.Series([info[LABEL] for info in infos]).value_counts().to_dict(),
+        folds=len(split.folds(subjects)),
+        oracle=meta.get('oracle'),
+        columns=_columns(infos),
+    )
+
+
+def run_experiment(
+    settings: Settings,
+    folder: Path,
+    make_executor: Callable[[], Executor],
+    threads: int = 1,
+    keep_checkpoints: bool = False,
+    progress: Optional[Progress] = None,
+) -> Outcome:
+    """Do all runs of an experiment that are not done yet.
+
+    Args:
+        settings: What it is.
+        folder: Where it leaves its work; its settings must be the same on each start.
+        make_executor: Gives the executor, once there is something to run.
+        threads: Threads of each run.
+        keep_checkpoints: Keep the weights of each run.
+        progress: Shows what happens.
+
+    Returns:
+        Outcome: All runs, the failed ones with their reason and the tail of their log.
+
+    Raises:
+        ValueError: Before anything is run, if the experiment is impossible, or another
+            one stands in the folder, or another process works there.
+    """
+    started = time.time()
+    data = inspect_data(settings)
+    write_settings(settings, folder)
+    lock = FileLock(folder / '.lock')
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(f'another process runs the experiment in {folder}') from None
+    with lock:
+        text = json.dumps(data, indent=1, ensure_ascii=False)
+        (folder / DATA_FILE).write_text(text + '\n', encoding='utf-8')
+        runs = make_runs(settings, data['folds'])
+        pending = unfinished(runs, folder)
+        progress = progress or Progress()
+        failures: Dict[Run, str] = {}
+        with progress.showing(runs, pending):
+            if pending:
+                _run_all(
+                    pending, settings, folder, make_executor, threads,
+                    keep_checkpoints, progress, failures,
+                )  # fmt: skip
+    return Outcome(runs, failures, time.time() - started)
+
+
+def _run_all(
+    pending, settings, folder, make_executor, threads, keep_checkpoints, progress,
+    failures,
+) -> None:  # fmt: skip
+    executor = make_executor()
+    try:
+        futures = {
+            executor.submit(
+                execute,
+                run,
+                str(folder.resolve()),
+                settings.dataset,
+                settings.cfg_options,
+                tuple(settings.jitter),
+                threads,
+                keep_checkpoints,
+            ): run
+            for run in pending
+        }
+        for future in as_completed(futures):
+            run = futures[future]
+            error = future.exception()
+            if error is None:
+                progress.finished(run, future.result(), _counts(folder, run))
+            else:
+                failures[run] = f'{error}\n{log_tail(folder, run)}'.strip()
+                progress.failed(run, str(error))
+    except BaseException:
+        executor.shutdown(cancel_futures=True)
+        raise
+    executor.shutdown()
+
+
+def log_tail(folder: Path, run: Run) -> str:
+    """The last lines of a run's log."""
+    path = folder / run.folder / LOG_FILE
+    if not path.exists():
+        return ''
+    lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
+    return '\n'.join(lines[-TAIL:])
+
+
+def _counts(folder: Path, run: Run):
+    """Wrong and total of a finished run."""
+    table = pd.read_csv(folder / run.folder / DONE_FILE, usecols=[LABEL, PREDICTED])
+    return int((table[LABEL] != table[PREDICTED]).sum()), len(table)
+
+
+def _columns(infos: List[dict]) -> Dict[str, Dict[str, str]]:
+    """Further columns of the pair table with few values, by sample: for the report."""
+    table = pd.DataFrame(infos).set_index('sample_id')
+    known = {SUBJECT, LABEL, 'onset', 'apex', 'gt_label', 'sample_idx', '_place'}
+    few = [c for c in table if c not in known and 1 < table[c].nunique() <= 12]
+    return {column: table[column].astype(str).to_dict() for column in few}

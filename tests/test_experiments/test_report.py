@@ -1,0 +1,208 @@
+"""The report of an experiment, from made-up prediction tables."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmcomp.evaluation import statistics
+from mmcomp.evaluation.prediction_table import write_prediction_table
+from mmcomp.experiments.driver import DATA_FILE
+from mmcomp.experiments.paper import PAPER_ROWS
+from mmcomp.experiments.plan import Settings, make_runs, write_settings
+from mmcomp.experiments.report import write_report
+
+SUBJECTS, PAIRS, FOLDS = 12, 10, 3
+CLASSES = ['posed', 'spontaneous']
+CONFIGS = ['diffcnn.py', 'compcnn_sub-svm.py', 'compcnn_comb-svm.py']
+
+
+def predictions(model, fold, seed, rate):
+    """What a network of this error rate says of the subjects of one fold."""
+    rng = np.random.default_rng([len(model), fold, seed])
+    rows = []
+    for subject in range(fold, SUBJECTS, FOLDS):
+        for pair in range(PAIRS):
+            label = pair % 2
+            said = 1 - label if rng.random() < rate else label
+            score = 0.8 if said else 0.2
+            rows.append(
+                [f's{subject}-{pair}', f's{subject}', CLASSES[label], 1 - score, score]
+                + [CLASSES[said], model, fold, seed]
+            )
+    columns = ['sample_id', 'subject', 'label', 'score_posed', 'score_spontaneous']
+    return pd.DataFrame(rows, columns=[*columns, 'predicted', 'model', 'fold', 'seed'])
+
+
+def make_experiment(folder, name='nvie-subset', **settings):
+    """An experiment whose runs are done."""
+    settings = Settings(CONFIGS, n_splits=FOLDS, **settings)
+    write_settings(settings, folder)
+    emotions = ['anger', 'joy']
+    data = dict(
+        table='/data/pairs.csv',
+        name=name,
+        synthetic=True,
+        classes=CLASSES,
+        pairs=SUBJECTS * PAIRS,
+        subjects=SUBJECTS,
+        labels=dict(posed=60, spontaneous=60),
+        folds=FOLDS,
+        oracle=dict(wrong=3, total=120),
+        columns=dict(
+            emotion={
+                f's{s}-{p}': emotions[p < 5]
+                for s in range(SUBJECTS)
+                for p in range(PAIRS)
+            }
+        ),
+    )
+    (folder / DATA_FILE).write_text(json.dumps(data))
+    for run in make_runs(settings, FOLDS):
+        variant = run.options['variant']
+        base = run.name[: len(run.name) - len(variant)]
+        members = [f'{base[:-4]}@{i}' for i in (1, 2, 3)] if 'svm' in base else []
+        for member in ['', *members]:
+            rate = {'diffcnn': 0.4}.get(member or base, 0.1)
+            rate = 0.5 if 'onset' in variant else rate
+            own = predictions((member or base) + variant, run.fold, run.seed, rate)
+            suffix = f'-{member}' if member else ''
+            path = folder / run.folder / f'predictions{suffix}.csv'
+            write_prediction_table(own, path)
+    return folder
+
+
+@pytest.fixture
+def experiment(tmp_path):
+    return make_experiment(
+        tmp_path / 'an @ experiment', seeds=[0, 1], audits=['onset-only']
+    )
+
+
+def test_nine_rows_in_the_papers_order(experiment):
+    text = write_report([experiment])
+    table = pd.read_csv(experiment / 'report' / 'table.csv')
+    assert table['model'].tolist() == list(PAPER_ROWS)
+    assert table['title'].tolist() == [row[0] for row in PAPER_ROWS.values()]
+    assert table['paper'].tolist() == [row[1] for row in PAPER_ROWS.values()]
+    paths = sorted(experiment.glob('runs/diffcnn/*/*.csv'))
+    own = pd.concat(map(pd.read_csv, paths))
+    first = table.iloc[0]
+    assert first['wrong'] == (own['label'] != own['predicted']).sum()
+    assert first['total'] == len(own) == 240
+    line = next(line for line in text.splitlines() if line.startswith('| DiffCNN'))
+    assert f'{first["wrong"]}/240' in line
+    assert f'{100 * first["error"]:.2f}' in line
+    assert '| majority class             | 50.00' in text
+    assert '3/120' in text
+    assert 'say nothing about people' in text
+
+
+def test_comparisons_are_holm_corrected(experiment):
+    write_report([experiment])
+    table = pd.read_csv(experiment / 'report' / 'table.csv').set_index('model')
+    others = table.drop('diffcnn')
+    corrected = statistics.holm(others['baseline_permutation_p'])
+    np.testing.assert_allclose(others['baseline_permutation_p_holm'], corrected)
+    assert (others['baseline_permutation_p'] < 0.01).all()  # 40 % against 10 %
+    assert table.loc['diffcnn', 'baseline_permutation_p'] != 0
+    best = table['best_model'].unique()
+    assert best == [table['error'].idxmin()]
+
+
+def test_page_holds_all_it_shows(experiment):
+    write_report([experiment])
+    page = (experiment / 'report' / 'report.html').read_text()
+    sources = re.findall(r'(?:src|href)="([^"]{0,30})', page)
+    assert sources
+    assert all(source.startswith('data:image/png;base64,') for source in sources)
+    for name in PAPER_ROWS:
+        assert PAPER_ROWS[name][0] in page
+    assert 'onset-only' in page
+    assert 'Not complete' not in page
+    pictures = {p.stem for p in (experiment / 'report').glob('*.png')}
+    assert pictures == {'errors', 'confusion', 'roc', 'folds', 'subjects', 'columns'}
+
+
+def test_summary_is_json_for_programs(experiment):
+    write_report([experiment])
+    summary = json.loads((experiment / 'report' / 'summary.json').read_text())
+    assert len(summary['rows']) == 9
+    assert summary['missing_runs'] == 0
+    audit = [row for row in summary['audits'] if row['model'] == 'diffcnn']
+    assert audit[0]['audit'] == 'onset-only'
+    assert audit[0]['total'] == 240
+
+
+def test_unfinished_experiment_is_called_so(experiment):
+    for path in experiment.glob('runs/diffcnn/fold00-seed0/*.csv'):
+        path.unlink()
+    text = write_report([experiment])
+    assert 'NOT COMPLETE: 1 runs are missing' in text
+    assert 'Not complete: 1 runs' in (experiment / 'report' / 'report.html').read_text()
+
+
+def test_learning_curve(tmp_path):
+    folder = make_experiment(tmp_path / 'e', train_subjects=[2, 4, 8])
+    write_report([folder], out=tmp_path / 'out')
+    summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
+    sizes = [
+        r['subjects'] for r in summary['learning_curve'] if r['model'] == 'diffcnn'
+    ]
+    assert sizes == [2, 4, 8]
+    assert (tmp_path / 'out' / 'learning_curve.png').exists()
+    assert summary['rows'] == []
+
+
+def test_best_test_epoch_only_on_request_and_labelled(experiment):
+    assert 'not valid' not in write_report([experiment])
+    for fold in range(FOLDS):
+        folder = experiment / 'runs' / 'diffcnn' / f'fold0{fold}-seed0'
+        log = folder / '20260101_000000' / 'vis_data' / 'scalars.json'
+        log.parent.mkdir(parents=True)
+        log.write_text(
+            '{"loss": 1}\n'
+            + '\n'.join(
+                json.dumps({'pair/wrong': wrong, 'pair/total': 40, 'step': i})
+                for i, wrong in enumerate([9, 5 + fold, 8])
+            )
+        )
+    text = write_report([experiment], best_test_epoch=True)
+    line = next(line for line in text.splitlines() if line.startswith('| DiffCNN'))
+    assert 'best test epoch (not valid)' in text
+    assert line.rstrip(' |').endswith(f'{100 * (5 + 6 + 7) / 120:.2f}')
+
+
+def test_experiments_of_one_data_stand_in_one_table(experiment, tmp_path):
+    other = make_experiment(tmp_path / 'other', seeds=[2])
+    text = write_report([experiment, other])
+    assert '3 seeds' in text
+    spos = make_experiment(tmp_path / 'spos', name='spos', split='loso')
+    with pytest.raises(
+        ValueError, match="differ in split \\('subject-kfold', 'loso'\\)"
+    ):
+        write_report([experiment, spos])
+
+
+@pytest.mark.parametrize('spoil', ['nothing', 'empty', 'column', 'twice'])
+def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
+    path = next(experiment.glob('runs/diffcnn/*/predictions.csv'))
+    message = {
+        'nothing': 'holds no experiment',
+        'empty': 'No columns to parse',
+        'column': 'no column subject',
+        'twice': 'more than once',
+    }[spoil]
+    folder = experiment
+    if spoil == 'nothing':
+        folder = tmp_path
+    elif spoil == 'empty':
+        path.write_text('')
+    elif spoil == 'column':
+        pd.read_csv(path).drop(columns='subject').to_csv(path, index=False)
+    else:
+        pd.concat([pd.read_csv(path)] * 2).to_csv(path, index=False)
+    with pytest.raises(ValueError, match=message):
+        write_report([folder])
