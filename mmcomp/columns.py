@@ -14,3 +14,15 @@ PREDICTED = 'predicted'
 MODEL = 'model'
 FOLD = 'fold'
 SEED = 'seed'
+
+# Clip table: a row for each clip, before onset and apex are known or cut out. CLIP is a
+# video file or a folder of frames; ONSET_FRAME and APEX_FRAME are the numbers of its
+# frames where a database tells them.
+CLIP = 'clip'
+ONSET_FRAME = 'onset_frame'
+APEX_FRAME = 'apex_frame'
+# Eye positions in the original images, where a database tells them: 'x y x y' in pixels,
+# first the eye on the image's left.
+ONSET_EYES = 'onset_eyes'
+APEX_EYES = 'apex_eyes'
+EMOTION = 'emotion'
