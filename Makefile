@@ -6,10 +6,11 @@ STAMP := $(VENV)/.installed
 FREE_GB := 8
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup train test lint clean
+.PHONY: help setup train table1 test lint clean
 help:
 	@echo 'make setup   make $(VENV) with all requirements, pinned (90 s, 6 GB)'
 	@echo 'make train   setup; render the embedded data; train and test CompCNN-Comb@2'
+	@echo 'make table1  setup; nine networks, ten folds by subject: the paper'\''s Table 1'
 	@echo 'make test    setup; run the tests'
 	@echo 'make lint    setup; ruff'
 	@echo 'make clean   remove $(VENV), rendered data, work_dirs'
@@ -28,6 +29,13 @@ train: setup
 	@$(BIN)/python tools/check_machine.py --free-gb 1
 	@echo '== training CompCNN-Comb@2 on the embedded data =='
 	$(BIN)/python tools/train.py configs/compcnn_comb@2.py
+
+NETWORKS := configs/diffcnn.py configs/compcnn_sub-svm.py configs/compcnn_comb-svm.py
+
+table1: setup
+	@$(BIN)/python tools/check_machine.py --free-gb 1
+	@echo '== nine networks on ten folds; killed and started again, it goes on =='
+	$(BIN)/python tools/cross_validate.py $(NETWORKS) --work-dir work_dirs/table1
 
 test: setup
 	@$(BIN)/python tools/check_machine.py --free-gb 1
