@@ -49,7 +49,8 @@ def without_chance(cfg):
     for member in members.values():
         member.backbone.trunk.dropouts = [0, 0, 0]
         member.head.dropouts = [0, 0]
-    cfg.train_dataloader.dataset.pipeline = cfg.val_dataloader.dataset.pipeline
+    crop = dict(type='mmcomp.PairAugment', crop_size=44)
+    cfg.model.data_preprocessor.augment = crop
     return cfg
 
 

@@ -45,7 +45,7 @@ def test_config_takes_a_step_and_predicts(name):
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
     losses = []
     for _ in range(2):
-        batch = model.data_preprocessor(data, training=True)
+        batch = model.data_preprocessor(data, training=False)
         loss = model(**batch, mode='loss')['loss']
         optimizer.zero_grad()
         loss.backward()

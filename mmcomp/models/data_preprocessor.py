@@ -46,6 +46,8 @@ class PairDataPreprocessor(BaseDataPreprocessor):
         standardize (str, optional): 'image' or 'pair' instead of ``mean`` and ``std``;
             see :func:`standardize`.
         to_rgb (bool): Exchange BGR and RGB. Defaults to False.
+        augment (dict, optional): :class:`PairAugment`: augments batches for training,
+            crops their centre otherwise, before they are normalised.
         num_classes (int, optional): Needed by ``batch_augments``.
         batch_augments (dict, optional): MMPretrain's Mixup or CutMix for training; see
             :class:`mmpretrain.models.RandomBatchAugment`.
@@ -57,6 +59,7 @@ class PairDataPreprocessor(BaseDataPreprocessor):
         std: Optional[Sequence[Number]] = None,
         standardize: Optional[str] = None,
         to_rgb: bool = False,
+        augment: Optional[dict] = None,
         num_classes: Optional[int] = None,
         batch_augments: Optional[dict] = None,
     ) -> None:
@@ -76,6 +79,7 @@ class PairDataPreprocessor(BaseDataPreprocessor):
             raise ValueError('give either mean and std, or standardize')
         if batch_augments and num_classes is None:
             raise ValueError('batch_augments needs num_classes')
+        self.augment = MODELS.build(augment) if isinstance(augment, dict) else augment
         self.standardize = standardize
         self.to_rgb = to_rgb
         self.num_classes = num_classes
@@ -116,7 +120,7 @@ class PairDataPreprocessor(BaseDataPreprocessor):
         Args:
             data (dict): ``inputs``, a tensor ``(B, 2, C, H, W)`` or a list of tensors
                 ``(2, C, H, W)``, and optional ``data_samples``.
-            training (bool): Whether to apply ``batch_augments``.
+            training (bool): Whether to augment.
 
         Returns:
             dict: ``inputs`` ``(B, 2, C, H, W)`` and ``data_samples``.
@@ -124,7 +128,10 @@ class PairDataPreprocessor(BaseDataPreprocessor):
         Raises:
             ValueError: If the input has another shape.
         """
-        inputs = self.normalize(self._stack(self.cast_data(data['inputs'])))
+        inputs = self._stack(self.cast_data(data['inputs']))
+        if self.augment is not None:
+            inputs = self.augment(inputs.float(), training)
+        inputs = self.normalize(inputs)
         samples = data.get('data_samples')
         if samples is not None:
             samples = self.cast_data(samples)

@@ -1,26 +1,13 @@
 # 1028 pairs of 80 rendered subjects, the size of the paper's subset of USTC-NVIE.
 split = dict(type='mmcomp.SubjectKFold', n_splits=10, fold=0, seed=0)
-train_pipeline = [
-    dict(type='mmcomp.LoadPair'),
-    dict(
-        type='mmcomp.InStep',
-        transforms=[
-            dict(
-                type='mmcomp.RandomAffine', max_rotate=6, max_scale=0.06, max_shift=1.5
-            ),
-            dict(type='RandomCrop', crop_size=44),
-            dict(type='RandomFlip', prob=0.5),
-            dict(type='mmcomp.RandomErase', prob=0.5, min_size=4, max_size=15),
-        ],
-    ),
-    dict(type='mmcomp.PackPairInputs'),
-]
-test_pipeline = [
-    dict(type='mmcomp.LoadPair'),
-    dict(type='mmcomp.InStep', transforms=[dict(type='CenterCrop', crop_size=44)]),
-    dict(type='mmcomp.PackPairInputs'),
-]
-data = dict(type='mmcomp.SyntheticPairDataset', preset='nvie-subset', split=split)
+# Networks crop and augment whole batches (PairAugment in their data_preprocessor).
+pipeline = [dict(type='mmcomp.LoadPair'), dict(type='mmcomp.PackPairInputs')]
+data = dict(
+    type='mmcomp.SyntheticPairDataset',
+    preset='nvie-subset',
+    split=split,
+    pipeline=pipeline,
+)
 
 train_dataloader = dict(
     batch_size=32,
@@ -28,7 +15,7 @@ train_dataloader = dict(
     persistent_workers=False,
     pin_memory=False,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(**data, subset='train', pipeline=train_pipeline),
+    dataset=dict(**data, subset='train'),
 )
 val_dataloader = dict(
     batch_size=128,
@@ -36,7 +23,7 @@ val_dataloader = dict(
     persistent_workers=False,
     pin_memory=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(**data, subset='test', pipeline=test_pipeline, test_mode=True),
+    dataset=dict(**data, subset='test', test_mode=True),
 )
 test_dataloader = val_dataloader
 

@@ -1,7 +1,19 @@
 # The paper's network. A config adds the comparison and its place.
 model = dict(
     type='mmcomp.PairClassifier',
-    data_preprocessor=dict(type='mmcomp.PairDataPreprocessor', standardize='image'),
+    data_preprocessor=dict(
+        type='mmcomp.PairDataPreprocessor',
+        standardize='image',
+        augment=dict(
+            type='mmcomp.PairAugment',
+            crop_size=44,
+            max_rotate=6,
+            max_scale=0.06,
+            max_shift=1.5,
+            flip_prob=0.5,
+            erase_prob=0.5,
+        ),
+    ),
     backbone=dict(
         type='mmcomp.SiameseBackbone',
         trunk=dict(type='mmcomp.CompCNNTrunk'),

@@ -5,7 +5,7 @@ val_cfg = dict()
 test_cfg = dict()
 
 optim_wrapper = dict(
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.5),
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.5, fused=True),
     paramwise_cfg=dict(bias_decay_mult=0.0, norm_decay_mult=0.0),
 )
 # Over as many epochs as are trained.
