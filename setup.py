@@ -44,6 +44,7 @@ setup(
     packages=find_packages(include=['mmcomp', 'mmcomp.*']),
     package_data={
         'mmcomp': ['py.typed'],
+        'mmcomp.databases': ['*.csv'],
         'mmcomp.experiments': ['templates/*'],
         'mmcomp.synthetic': ['*.npz', 'NOTICE*'],
     },
@@ -72,12 +73,14 @@ setup(
     extras_require={
         # mmcv-lite must not stand beside mmcv, so it is asked for by name.
         'lite': ['mmcv-lite>=2.0'],
+        'excel': ['openpyxl>=3.1'],
         'dask': ['distributed>=2024.1'],
         'tensorboard': ['tensorboard>=2.12'],
         'dev': [
             'build>=1.0',
             'distributed>=2024.1',
             'hypothesis>=6.90',
+            'openpyxl>=3.1',
             'pytest>=8.0',
             'pytest-xdist>=3.5',
             'ruff>=0.6',

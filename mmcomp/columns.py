@@ -21,8 +21,10 @@ SEED = 'seed'
 CLIP = 'clip'
 ONSET_FRAME = 'onset_frame'
 APEX_FRAME = 'apex_frame'
+OFFSET_FRAME = 'offset_frame'  # where the expression ends
 # Eye positions in the original images, where a database tells them: 'x y x y' in
 # pixels, first the eye on the image's left.
 ONSET_EYES = 'onset_eyes'
 APEX_EYES = 'apex_eyes'
 EMOTION = 'emotion'
+DATABASE = 'database'

@@ -49,7 +49,7 @@ def without_chance(cfg):
     for member in members.values():
         member.backbone.trunk.dropouts = [0, 0, 0]
         member.head.dropouts = [0, 0]
-    crop = dict(type='mmcomp.PairAugment', crop_size=44)
+    crop = dict(type='mmcomp.PairAugment', crop_size=44, random_crop=False)
     cfg.model.data_preprocessor.augment = crop
     return cfg
 

@@ -157,8 +157,6 @@ def test_two_processes_take_the_steps_of_one(table, tmp_path):
             os.environ['PORT'] = port()
             run(TOOLS / 'dist_train.sh', config, 2)
         state.append(load_plain_checkpoint(work_dir / 'epoch_2.pth')['state_dict'])
-    start = small_config(table, tmp_path)
-    assert start
     for name, value in state[0].items():
         torch.testing.assert_close(state[1][name], value, atol=1e-5, rtol=0)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 
+from mmcomp.cli import run_tool
 from mmcomp.datasets.pair_dataset import AUDITS
-from mmcomp.engine.launch import run_tool
 from mmcomp.experiments.driver import run_experiment
 from mmcomp.experiments.executors import make_executor
 from mmcomp.experiments.plan import SPLITS, Settings

@@ -7,7 +7,7 @@ tables of tools/cross_validate.py, finished or not.
 import argparse
 from pathlib import Path
 
-from mmcomp.engine.launch import run_tool
+from mmcomp.cli import run_tool
 from mmcomp.experiments.report import write_report
 
 

@@ -5,12 +5,8 @@ import argparse
 import mmengine
 from mmengine.evaluator import DumpResults
 
-from mmcomp.engine.launch import (
-    add_common_arguments,
-    build_runner,
-    load_config,
-    run_tool,
-)
+from mmcomp.cli import run_tool
+from mmcomp.engine.launch import add_common_arguments, build_runner, load_config
 
 
 def parse_args() -> argparse.Namespace:

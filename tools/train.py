@@ -4,12 +4,8 @@ import argparse
 
 from mmengine.device import get_device
 
-from mmcomp.engine.launch import (
-    add_common_arguments,
-    build_runner,
-    load_config,
-    run_tool,
-)
+from mmcomp.cli import run_tool
+from mmcomp.engine.launch import add_common_arguments, build_runner, load_config
 
 
 def parse_args() -> argparse.Namespace:

@@ -2,9 +2,7 @@
 
 import argparse
 import os
-import sys
 from pathlib import Path
-from typing import Callable
 
 from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
@@ -80,19 +78,6 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def run_tool(main: Callable[[], None]) -> None:
-    """Run a tool; what a user can mend ends in one message instead of a traceback.
-
-    The traceback is shown when MMCOMP_DEBUG is set.
-    """
-    try:
-        main()
-    except ValueError as error:
-        if os.environ.get('MMCOMP_DEBUG'):
-            raise
-        sys.exit(f'error: {error}')
-
-
 def build_runner(cfg: Config) -> Runner:
     """Build the runner that the config asks for."""
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
@@ -101,11 +86,25 @@ def build_runner(cfg: Config) -> Runner:
 def use_dataset(cfg: Config, path: str) -> None:
     """Replace the data of a config by those of a dataset config, in place.
 
-    Whole entries are replaced, not merged. The evaluators of a stack keep their type.
+    Whole entries are replaced, not merged. The evaluators of a stack keep their type,
+    and the heads get as many classes as the data have.
     """
-    for name, value in Config.fromfile(path).items():
+    dataset = Config.fromfile(path)
+    for name, value in dataset.items():
         own = cfg.get(name)
         if name.endswith('_evaluator') and isinstance(own, dict):
             own.metrics = value
         else:
             cfg[name] = value
+    meta = dataset.get('train_dataloader', {}).get('dataset', {}).get('metainfo') or {}
+    if 'classes' in meta:
+        _set_num_classes(cfg.model, len(meta['classes']))
+
+
+def _set_num_classes(model: dict, count: int) -> None:
+    """Set ``num_classes`` wherever a part of a model has it."""
+    for name, value in model.items():
+        if name == 'num_classes':
+            model[name] = count
+        elif isinstance(value, dict):
+            _set_num_classes(value, count)

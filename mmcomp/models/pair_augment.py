@@ -95,6 +95,7 @@ class PairAugment(nn.Module):
         flip_prob (float): How often to mirror.
         erase_prob (float): How often to cover a rectangle.
         erase_size (Sequence[int]): Smallest and largest side of it in pixels.
+        random_crop (bool): Whether the crop may lie anywhere. Defaults to True.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class PairAugment(nn.Module):
         flip_prob: float = 0,
         erase_prob: float = 0,
         erase_size: Sequence[int] = (4, 15),
+        random_crop: bool = True,
     ) -> None:
         super().__init__()
         for name, value, high in (
@@ -128,6 +130,7 @@ class PairAugment(nn.Module):
         self.max_shift = max_shift
         self.flip_prob, self.erase_prob = flip_prob, erase_prob
         self.erase_size = (low, high)
+        self.random_crop = random_crop
 
     def forward(self, pairs: Tensor, training: bool) -> Tensor:
         """Augment or crop.
@@ -161,13 +164,16 @@ class PairAugment(nn.Module):
         """Arguments of :func:`affine_crop` behind ``size``."""
         count, device = len(pairs), pairs.device
         angle, scale, x, y = torch.rand(4, count, device=device) * 2 - 1
-        places = torch.tensor(room, device=device) + 1
-        corner = torch.rand(count, 2, device=device) * places
+        places = torch.tensor(room, device=device)
+        if self.random_crop:
+            corner = (torch.rand(count, 2, device=device) * (places + 1)).floor()
+        else:
+            corner = (places / 2).round().expand(count, 2)
         return (
             angle * self.max_rotate,
             1 + scale * self.max_scale,
             torch.stack([x, y], 1) * self.max_shift,
-            corner.floor(),
+            corner,
             torch.rand(count, device=device) < self.flip_prob,
         )
 

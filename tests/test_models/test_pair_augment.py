@@ -122,6 +122,14 @@ def test_without_training_the_centre_is_cropped():
     torch.testing.assert_close(same, pairs[..., :44, :44])
 
 
+def test_without_any_chance_training_crops_the_centre_too():
+    pairs = images(4).float()
+    still = PairAugment(CROP, random_crop=False)
+    torch.testing.assert_close(
+        still(pairs, True), pairs[..., 2:46, 2:46], atol=2e-3, rtol=0
+    )
+
+
 def test_preprocessor_augments_before_it_normalises():
     preprocessor = MODELS.build(
         dict(

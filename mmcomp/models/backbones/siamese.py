@@ -92,7 +92,8 @@ class SiameseBackbone(BaseModule):
 
     def _compare(self, maps: Tensor) -> Tensor:
         """``(2B, C, H, W)``, ``(2B, N, C)`` or ``(2B, C)`` to the same for B."""
-        onset, apex = maps.chunk(2)
+        count = maps.shape[0] // 2  # not chunk(2), which an export cannot trace
+        onset, apex = maps[:count], maps[count:]
         if maps.ndim == 4:
             return self.comparison(onset, apex)
         if maps.ndim == 3:  # tokens: channels last

@@ -1,0 +1,7 @@
+# MMI: posed and spontaneous sessions, by ten folds of subjects.
+_base_ = './pairs.py'
+
+data = dict(ann_file='data/mmi/aligned/pairs.csv')
+train_dataloader = dict(dataset=data)
+val_dataloader = dict(dataset=data)
+test_dataloader = val_dataloader

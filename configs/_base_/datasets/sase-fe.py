@@ -1,0 +1,7 @@
+# SASE-FE: real (spontaneous) and fake (posed) emotions, by ten folds of subjects.
+_base_ = './pairs.py'
+
+data = dict(ann_file='data/sase-fe/aligned/pairs.csv')
+train_dataloader = dict(dataset=data)
+val_dataloader = dict(dataset=data)
+test_dataloader = val_dataloader

@@ -1,0 +1,11 @@
+# SMIC: three classes of micro-expressions, leaving one subject out.
+_base_ = './pairs.py'
+
+data = dict(
+    ann_file='data/smic/aligned/pairs.csv',
+    metainfo=dict(classes=['negative', 'positive', 'surprise']),
+    split=dict(_delete_=True, type='mmcomp.LeaveOneSubjectOut', fold=0),
+)
+train_dataloader = dict(dataset=data)
+val_dataloader = dict(dataset=data)
+test_dataloader = val_dataloader

@@ -1,0 +1,18 @@
+"""What all tools do alike; imports nothing heavy."""
+
+import os
+import sys
+from typing import Callable
+
+
+def run_tool(main: Callable[[], None]) -> None:
+    """Run a tool; what a user can mend ends in one message instead of a traceback.
+
+    The traceback is shown when MMCOMP_DEBUG is set.
+    """
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        if os.environ.get('MMCOMP_DEBUG'):
+            raise
+        sys.exit(f'error: {error}')

@@ -1,0 +1,42 @@
+"""BBC smile test."""
+
+import dataclasses
+
+from .base import CLASS_OF_WORD, Database, register
+from .files import VIDEOS, list_files, walk
+from .index import UNMATCHED, Index
+
+
+@register
+@dataclasses.dataclass
+class BBC(Database):
+    """BBC: the clips of the 'Spot the fake smile' test, each of another person.
+
+    ROOT/
+      Genuine/*.mp4
+      posed/*.mp4
+
+    Each clip is a subject of its own. No onset or apex is known: clips are to be
+    spotted.
+    """
+
+    name = 'bbc'
+    credit = 'BBC, Spot the fake smile; no redistribution'
+
+    def scan(self, index: Index) -> None:
+        """Every video in a folder named for a class."""
+        for folder in walk(self.root):
+            label = CLASS_OF_WORD.get(folder.name.lower())
+            for video in list_files(folder, VIDEOS):
+                if label is None:
+                    index.problem(UNMATCHED, video, 'in neither Genuine nor posed')
+                    continue
+                sample_id = f'{label}-{video.stem}'
+                index.add(
+                    video,
+                    sample_id=sample_id,
+                    subject=sample_id,
+                    label=label,
+                    emotion='happiness',
+                    clip=video,
+                )

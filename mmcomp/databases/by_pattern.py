@@ -1,0 +1,96 @@
+"""Samples from what the paths of files tell."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Dict, List, Mapping, Sequence
+
+from mmcomp.columns import APEX, EMOTION, ID, LABEL, ONSET, SUBJECT
+
+from .files import VIDEOS, plain, read_frames
+from .index import (
+    AMBIGUOUS,
+    INCONSISTENT,
+    MISSING_APEX,
+    MISSING_IMAGE,
+    UNMATCHED,
+    Index,
+)
+from .pattern import Match
+
+MOMENTS = {'onset': ONSET, 'neutral': ONSET, 'apex': APEX, 'peak': APEX}
+OF_ONE_FRAME = ('moment', 'frame')  # told by a path, and no column
+
+
+def add_matches(index: Index, matches: Sequence[Match]) -> None:
+    """Add videos, folders of frames, and pairs of images that tell a moment."""
+    frames: Dict[Path, List[Match]] = defaultdict(list)
+    moments: Dict[tuple, Dict[str, List[Match]]] = {}
+    for path, groups in matches:
+        moment = groups.get('moment')
+        match = Match(path, columns_of(groups))
+        if path.suffix.lower() in VIDEOS:
+            name = readable_id(index, path.with_suffix(''))
+            index.add(path, **{ID: name}, clip=path, **match.groups)
+        elif moment is None:
+            frames[path.parent].append(match)
+        elif moment.lower() not in MOMENTS:
+            text = f'moment {moment!r} is none of {", ".join(MOMENTS)}'
+            index.problem(UNMATCHED, path, text)
+        else:
+            key = groups[SUBJECT], groups[LABEL]
+            both = moments.setdefault(key, {ONSET: [], APEX: []})
+            both[MOMENTS[moment.lower()]].append(match)
+    for folder, inside in frames.items():
+        _add_folder(index, folder, [match.groups for match in inside])
+    for both in moments.values():
+        _add_pairs(index, both[ONSET], both[APEX])
+
+
+def columns_of(groups: Mapping[str, str]) -> Dict[str, str]:
+    """What a path tells about the whole clip."""
+    return {k: v for k, v in groups.items() if k not in OF_ONE_FRAME}
+
+
+def agree(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two say the same of all that both tell; a neutral face has no emotion."""
+    return all(
+        plain(one[name]) == plain(other[name])
+        for name in one.keys() & other.keys()
+        if name not in OF_ONE_FRAME
+        and not (name == EMOTION and 'neutral' in (one[name], other[name]))
+    )
+
+
+def readable_id(index: Index, path: Path) -> str:
+    """A path below the root as one word that may name a file."""
+    return '__'.join(path.relative_to(index.root).parts)
+
+
+def _add_folder(index: Index, folder: Path, told: Sequence[Dict[str, str]]) -> None:
+    if any(groups != told[0] for groups in told):
+        text = 'the pattern tells several clips in this one folder; name a {moment}'
+        index.problem(AMBIGUOUS, folder, text)
+        return
+    for fault in read_frames(folder)[1]:
+        index.problem(INCONSISTENT, folder, fault)
+    index.add(folder, **{ID: readable_id(index, folder)}, clip=folder, **told[0])
+
+
+def _add_pairs(index: Index, onsets: Sequence[Match], apexes: Sequence[Match]) -> None:
+    """Give each apex the onset that agrees with it."""
+    used = set()
+    for path, groups in apexes:
+        fitting = [onset for onset in onsets if agree(onset.groups, groups)]
+        used.update(onset.path for onset in fitting)
+        if not fitting:
+            index.problem(MISSING_IMAGE, path, 'no onset agrees with this apex')
+            continue
+        onset = fitting[0].path
+        if len(fitting) > 1:
+            text = f'{len(fitting)} onsets fit; {index.where(onset)} is taken'
+            index.problem(AMBIGUOUS, path, text)
+        name = readable_id(index, path.with_suffix(''))
+        index.add(path, **{ID: name}, onset=onset, apex=path, **groups)
+    for path, _ in onsets:
+        if path not in used:
+            index.problem(MISSING_APEX, path, 'no apex agrees with this onset')

@@ -1,0 +1,177 @@
+"""Samples from a table that a user gives, and the files that it means."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+from mmcomp.columns import (
+    APEX,
+    APEX_FRAME,
+    CLIP,
+    EMOTION,
+    ID,
+    LABEL,
+    OFFSET_FRAME,
+    ONSET,
+    ONSET_FRAME,
+    SUBJECT,
+)
+
+from .by_pattern import agree, columns_of, readable_id
+from .coded import add_coded_clip
+from .files import VIDEOS, plain
+from .index import (
+    AMBIGUOUS,
+    MISSING_APEX,
+    MISSING_CLIP,
+    MISSING_IMAGE,
+    UNMATCHED,
+    Index,
+)
+from .pattern import Match
+from .tables import read_table
+
+CODES = {ONSET_FRAME: 'onset', APEX_FRAME: 'apex', OFFSET_FRAME: 'offset'}
+OURS = (SUBJECT, LABEL, EMOTION, ID, ONSET, APEX, CLIP, *CODES)
+
+
+class Found(NamedTuple):
+    """The files of a sample by column, and what their paths tell."""
+
+    files: Dict[str, Path]
+    told: Dict[str, str]
+
+
+def add_table(
+    index: Index,
+    table: Path,
+    matches: Sequence[Match],
+    columns: Mapping[str, str],
+    translate: Callable[[Mapping[str, str]], Dict[str, str]],
+    missing_apex: str,
+) -> None:
+    """Add a sample for each row, and report rows and files without a partner.
+
+    Args:
+        index (Index): What is added to.
+        table (Path): The table; see :class:`mmcomp.databases.Generic`.
+        matches (Sequence[Match]): The files there are.
+        columns (Mapping): What our columns are called in the table.
+        translate (Callable): Our words for what a row tells.
+        missing_apex (str): See :func:`mmcomp.databases.coded.missing_apex_option`.
+
+    Raises:
+        ValueError: If the table cannot be read or lacks a column that is mapped.
+    """
+    names = {name: (columns.get(name, name),) for name in (*OURS, *columns)}
+    optional = [name for name in OURS if name not in columns]
+    if not any(match.groups for match in matches):  # no pattern tells them
+        optional = [name for name in optional if name not in (SUBJECT, LABEL)]
+    files = Files(index, matches)
+    used = set()
+    for place, cells in read_table(table, names, optional):
+        row = translate({k: v for k, v in cells.items() if v})
+        images = ONSET in row or APEX in row
+        found = (files.images if images else files.clip)(place, row)
+        if found is None:
+            continue
+        used.update(found.files.values())
+        row.pop(CLIP, None)
+        row = {**found.told, **row, **found.files}
+        _add_row(index, place, cells, row, missing_apex)
+    used |= {path.parent for path in used}
+    for clip in files.clips:
+        if clip not in used:
+            index.problem(UNMATCHED, clip, f'no row in {table.name}')
+
+
+def _add_row(
+    index: Index, place: str, cells: Mapping, row: Dict, missing_apex: str
+) -> None:
+    lacking = [name for name in (SUBJECT, LABEL) if not row.get(name)]
+    if lacking:
+        index.problem(UNMATCHED, place, f'nothing tells {", ".join(lacking)}')
+        return
+    path = row.get(APEX) or row[CLIP]
+    name = path if path.is_dir() else path.with_suffix('')
+    row.setdefault(ID, readable_id(index, name))
+    if path.is_dir():
+        told = [name for name in CODES if name in cells]
+        coded = {CODES[name]: row.pop(name, '') for name in told}
+        del row[CLIP]
+        add_coded_clip(index, place, path, coded, row, missing_apex)
+        return
+    if APEX not in row and APEX_FRAME in cells and APEX_FRAME not in row:
+        index.problem(MISSING_APEX, place, f'no {APEX_FRAME}')
+    index.add(place, **row)
+
+
+class Files:
+    """The files there are, to be looked up by rows.
+
+    Args:
+        index (Index): Where problems go.
+        matches (Sequence[Match]): Files and what their paths tell.
+
+    Attributes:
+        clips (dict[Path, dict]): What is told about each video and folder of images.
+    """
+
+    def __init__(self, index: Index, matches: Sequence[Match]) -> None:
+        self.index = index
+        self.by_path = {match.path: match for match in matches}
+        self.by_name: Dict[str, List[Match]] = defaultdict(list)
+        self.clips: Dict[Path, Dict[str, str]] = {}
+        self.of_subject: Dict[Optional[str], List[Path]] = defaultdict(list)
+        for match in matches:
+            path, told = match.path, columns_of(match.groups)
+            for name in {path.name, path.stem}:
+                self.by_name[name].append(match)
+            clip = path if path.suffix.lower() in VIDEOS else path.parent
+            if clip not in self.clips:
+                self.clips[clip] = told
+                self.of_subject[_subject(told)].append(clip)
+
+    def images(self, place: str, row: Mapping[str, str]) -> Optional[Found]:
+        """The onset and apex that a row names, by path or by name."""
+        found = Found({}, {})
+        for moment, kind in ((ONSET, MISSING_IMAGE), (APEX, MISSING_APEX)):
+            cell = row.get(moment, '').replace('\\', '/')
+            match = self.by_path.get(self.index.root / cell)
+            fitting = [match] if match else self.by_name.get(Path(cell).name, [])
+            fitting = [m for m in fitting if m is match or agree(m.groups, row)]
+            if len(fitting) != 1:
+                text = f'{len(fitting)} images fit {moment} {cell!r}'
+                self.index.problem(AMBIGUOUS if fitting else kind, place, text)
+                return None
+            found.files[moment] = fitting[0].path
+            found.told.update(columns_of(fitting[0].groups))
+        clip = self._named_clip(row)
+        if clip in self.clips:
+            found.files[CLIP] = clip
+        return found
+
+    def clip(self, place: str, row: Mapping[str, str]) -> Optional[Found]:
+        """The clip that a row names, or else the one that agrees with it."""
+        if row.get(CLIP):
+            path = self._named_clip(row)
+            fitting = [path] if path in self.clips else []
+        else:
+            subject = _subject(row)
+            candidates = self.of_subject[subject] if subject else list(self.clips)
+            fitting = [clip for clip in candidates if agree(self.clips[clip], row)]
+        if len(fitting) == 1:
+            return Found({CLIP: fitting[0]}, self.clips[fitting[0]])
+        names = (CLIP,) if row.get(CLIP) else (SUBJECT, LABEL, EMOTION)
+        told = ', '.join(f'{name} {row[name]}' for name in names if row.get(name))
+        text = f'{len(fitting)} clips fit {told or "this row"}'
+        self.index.problem(AMBIGUOUS if fitting else MISSING_CLIP, place, text)
+        return None
+
+    def _named_clip(self, row: Mapping[str, str]) -> Optional[Path]:
+        cell = row.get(CLIP, '').replace('\\', '/')
+        return self.index.root / cell if cell else None
+
+
+def _subject(told: Mapping[str, str]) -> Optional[str]:
+    return plain(told[SUBJECT]) if told.get(SUBJECT) else None

@@ -1,0 +1,46 @@
+"""CASME II."""
+
+import dataclasses
+from pathlib import Path
+from typing import List, Optional, Tuple
+
+from .base import register
+from .files import child
+from .micro import MicroExpressions, padded
+from .tables import read_number
+
+
+@register
+@dataclasses.dataclass
+class CASME2(MicroExpressions):
+    """CASME II: micro-expressions, coded from onset over apex to offset.
+
+    ROOT/
+      CASME2-coding*.csv or .xlsx       Subject, Filename, OnsetFrame, ApexFrame,
+                                        OffsetFrame, Estimated Emotion
+      CASME2_RAW_selected/sub01/EP02_01f/img46.jpg
+
+    CASME2-RAW, Cropped, or a ROOT that holds sub01 itself will do too. Some apexes are
+    '/'. Five classes: disgust, happiness, repression, surprise, others.
+    """
+
+    name = 'casme2'
+    credit = 'CASME II (Yan et al. 2014), Chinese Academy of Sciences; licence needed'
+    tables = 'CASME2*cod*'
+    five_classes = ('disgust', 'happiness', 'repression', 'surprise', 'others')
+
+    @property
+    def frames(self) -> Path:
+        """The folder of the subjects."""
+        return self.folder('CASME2_RAW_selected', 'CASME2-RAW', 'Cropped')
+
+    def clips(self) -> List[Path]:
+        """See the base class."""
+        return sorted(p for p in self.frames.glob('sub*/*') if p.is_dir())
+
+    def place(self, subject: str, clip: str) -> Tuple[str, Optional[Path]]:
+        """Subject 1 of the table is sub01."""
+        number = read_number(subject)
+        name = subject if number is None else f'sub{number:02d}'
+        subject, folder = padded(self.frames, name)
+        return subject, folder and child(folder, clip)

@@ -1,0 +1,78 @@
+"""Finding frames, videos and folders on disk."""
+
+import os
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Dict, Iterator, List, Optional, Tuple
+
+IMAGES = frozenset(['.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff'])
+VIDEOS = frozenset(['.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.wmv'])
+
+
+def frame_number(path: Path) -> Optional[int]:
+    """The last number in a file's name: 46 of ``reg_img046.jpg``; None without one.
+
+    Frames are told apart by it and never by their place in a sorted list: zero padding
+    differs, and clips do not start at 0.
+    """
+    numbers = re.findall(r'\d+', path.stem)
+    return int(numbers[-1]) if numbers else None
+
+
+def read_frames(folder: Path) -> Tuple[Dict[int, Path], List[str]]:
+    """The images of a folder by number, in order, and what is wrong with the numbers.
+
+    Frames at equal steps (every fifth, say) are taken as complete.
+    """
+    frames: Dict[int, Path] = {}
+    faults = []
+    for path in list_files(folder, IMAGES):
+        number = frame_number(path)
+        if number is None:
+            faults.append(f'{path.name} has no number in its name')
+        elif number in frames:
+            faults.append(f'{frames[number].name} and {path.name} have one number')
+        else:
+            frames[number] = path
+    frames = dict(sorted(frames.items()))
+    steps = [b - a for a, b in pairwise(frames)]
+    gaps = sum(step // min(steps) - 1 for step in steps) if steps else 0
+    if gaps:
+        faults.append(f'frames missing from {min(frames)} to {max(frames)}: {gaps}')
+    return frames, faults
+
+
+def list_files(folder: Path, suffixes: frozenset) -> List[Path]:
+    """Files of one folder with one of these suffixes, sorted, without hidden ones."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in suffixes and path.name[0] != '.' and path.is_file()
+    )
+
+
+def walk(root: Path) -> Iterator[Path]:
+    """All folders from the root on, sorted, without hidden ones."""
+    for folder, names, _ in os.walk(root):
+        names[:] = sorted(name for name in names if name[0] != '.')
+        yield Path(folder)
+
+
+def plain(name: str) -> str:
+    """A name to compare, without case and zero padding: s1_ne_1 of S01_ne_01."""
+    return re.sub(r'\d+', lambda digits: str(int(digits[0])), name.strip().lower())
+
+
+def child(folder: Path, name: str) -> Optional[Path]:
+    """The folder below another with this :func:`plain` name, or None."""
+    if (folder / name).is_dir():
+        return folder / name
+    found = (
+        path
+        for path in sorted(folder.iterdir() if folder.is_dir() else ())
+        if plain(path.name) == plain(name) and path.is_dir()
+    )
+    return next(found, None)

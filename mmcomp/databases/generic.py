@@ -1,0 +1,103 @@
+"""Any other database, by a pattern of its paths or a table or both."""
+
+import dataclasses
+from pathlib import Path
+from typing import ClassVar, Dict, Mapping, Sequence
+
+from mmcomp.columns import EMOTION, LABEL, SUBJECT
+
+from .base import CLASS_OF_WORD, Database, option, read_mapping, register
+from .by_pattern import add_matches
+from .by_table import add_table
+from .coded import missing_apex_option
+from .index import UNMATCHED, Index
+from .pattern import Match, compile_pattern, scan_tree
+
+
+@register
+@dataclasses.dataclass
+class Generic(Database):
+    """Any database, by a pattern of its paths, a table, or both.
+
+    A pattern is a template, {subject}/{label}/{emotion}/{frame}, or a regular
+    expression with named groups, for paths below ROOT with or without suffix.
+    {subject} and {label} are needed; {moment} (onset or neutral, apex or peak) makes
+    pairs of images; any other name becomes a column. Without {moment} a video is a
+    clip, and so is a folder of images, ordered by the last number in each name.
+
+    A table has a row for each sample. Its columns:
+      subject, label, ...         what no pattern tells; others are kept
+      onset, apex                 images: paths below ROOT, or names found there; or
+      clip                        a video or a folder of frames below ROOT; or neither,
+                                  if subject, label, emotion fit one clip of a pattern
+      onset_frame, apex_frame, offset_frame     numbers of its frames, where known
+    """
+
+    pattern: Sequence[str] = option(
+        (), 'templates or regular expressions; the first that fits counts', nargs='+'
+    )
+    table: str = option('', 'a CSV or Excel table', metavar='FILE')
+    columns: Sequence[str] = option(
+        (), 'what columns are called in the table', nargs='+', metavar='OURS=THEIRS'
+    )
+    labels: Sequence[str] = option(
+        (),
+        'classes for words; posed, deliberate, fake, acted, spontaneous, genuine, real '
+        'and true are known, others are classes of their own',
+        nargs='+',
+        metavar='WORD=CLASS',
+    )
+    emotions: Sequence[str] = option(
+        (), 'names for codes of emotions', nargs='+', metavar='CODE=NAME'
+    )
+    missing_apex: str = missing_apex_option()
+
+    name = 'generic'
+    credit = 'as the database says'
+    known_labels: ClassVar[Mapping[str, str]] = CLASS_OF_WORD
+    known_emotions: ClassVar[Mapping[str, str]] = {}
+
+    def prepare(self) -> None:
+        """Compile the patterns and check that there is something to go by."""
+        if not self.pattern and not self.table:
+            raise ValueError(f'{self.name} needs --pattern or --table, or both')
+        self._patterns = [compile_pattern(p) for p in self.pattern]
+        for pattern, compiled in zip(self.pattern, self._patterns):
+            missing = {SUBJECT, LABEL} - set(compiled.groupindex)
+            if missing and not self.table:
+                raise ValueError(
+                    f'pattern {pattern!r} lacks {", ".join(sorted(missing))}; it names '
+                    f'{", ".join(compiled.groupindex)}'
+                )
+        self._columns = read_mapping(self.columns, 'columns')
+        words = read_mapping(self.labels, 'labels')
+        self._labels = {**self.known_labels, **{k.lower(): v for k, v in words.items()}}
+        codes = read_mapping(self.emotions, 'emotions')
+        self._emotions = {**self.known_emotions, **codes}
+
+    def scan(self, index: Index) -> None:
+        """By the table if there is one, else by the pattern alone."""
+        matches, unmatched = scan_tree(self.root, self._patterns)
+        for path in unmatched:
+            index.problem(UNMATCHED, path, 'no pattern fits')
+        matches = [Match(m.path, self.in_our_words(m.groups)) for m in matches]
+        if not self.table:
+            add_matches(index, matches)
+            return
+        add_table(
+            index,
+            Path(self.table),
+            matches,
+            self._columns,
+            self.in_our_words,
+            self.missing_apex,
+        )
+
+    def in_our_words(self, told: Mapping[str, str]) -> Dict[str, str]:
+        """What a path or a row tells, with our words for classes and emotions."""
+        told = dict(told)
+        if LABEL in told:
+            told[LABEL] = self._labels.get(told[LABEL].lower(), told[LABEL])
+        if EMOTION in told:
+            told[EMOTION] = self._emotions.get(told[EMOTION], told[EMOTION].lower())
+        return told

@@ -1,0 +1,179 @@
+"""Index: what was found in a database, and what was wrong with it."""
+
+import csv
+import io
+import os
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Union
+
+from mmcomp.columns import (
+    APEX,
+    APEX_FRAME,
+    CLIP,
+    DATABASE,
+    EMOTION,
+    ID,
+    LABEL,
+    OFFSET_FRAME,
+    ONSET,
+    ONSET_FRAME,
+    SUBJECT,
+)
+
+ORDER = (ID, SUBJECT, ONSET, APEX, CLIP, ONSET_FRAME, APEX_FRAME, OFFSET_FRAME)
+ORDER += (LABEL, EMOTION)
+
+# Kinds of problems.
+UNMATCHED = 'unmatched'
+MISSING_CLIP = 'missing clip'
+MISSING_IMAGE = 'missing image'
+MISSING_APEX = 'missing apex'
+MISSING_EYES = 'missing eyes'
+INCONSISTENT = 'inconsistent frames'
+CONTRADICTION = 'contradiction'
+AMBIGUOUS = 'ambiguous'
+DUPLICATE = 'duplicate'
+UNREADABLE = 'unreadable'
+LEFT_OUT = 'left out'
+
+
+class Problem(NamedTuple):
+    """What is wrong, where (a path below the root, or a table and row), and how."""
+
+    kind: str
+    place: str
+    detail: str
+
+
+class Index:
+    """Rows of a pair or clip table, problems, and notes.
+
+    A row with ``onset`` and ``apex`` is a pair; one with ``clip`` alone is to be
+    spotted. Paths are absolute here, and relative to the table where it is written.
+
+    Args:
+        database (str): Name of the database.
+        root (Path): Its folder.
+        credit (str): Whom it belongs to.
+
+    Attributes:
+        rows (list[dict]): A dict of columns for each sample.
+        problems (list[Problem]): What a user should know or mend.
+        notes (list[str]): Remarks on the whole.
+        links (dict[Path, str]): Folders whose names must not be told, and the name of
+            a link that stands for each beside the table.
+    """
+
+    def __init__(self, database: str, root: Path, credit: str = '') -> None:
+        self.database = database
+        self.root = root
+        self.credit = credit
+        self.rows: List[Dict[str, Any]] = []
+        self.problems: List[Problem] = []
+        self.notes: List[str] = []
+        self.links: Dict[Path, str] = {}
+        self._places: Dict[str, str] = {}
+
+    def add(self, place: Union[str, Path], /, **columns) -> None:
+        """Add a sample; a second one with the same ``sample_id`` is a problem.
+
+        Args:
+            place: Where it stands, for messages.
+            **columns: Values; None and '' leave a cell empty.
+        """
+        sample_id, place = columns[ID], self.where(place)
+        if sample_id in self._places:
+            first = self._places[sample_id]
+            self.problem(DUPLICATE, place, f'{sample_id} stands already in {first}')
+            return
+        self._places[sample_id] = place
+        kept = {k: v for k, v in columns.items() if v is not None and v != ''}
+        self.rows.append({**kept, DATABASE: self.database})
+
+    def problem(self, kind: str, place: Union[str, Path], detail: str) -> None:
+        """Note a problem."""
+        self.problems.append(Problem(kind, self.where(place), detail))
+
+    def where(self, place: Union[str, Path]) -> str:
+        """A path as it is told: below the root, without names that are linked."""
+        if not isinstance(place, Path):
+            return place
+        for folder, alias in self.links.items():
+            if place.is_relative_to(folder):
+                return (alias / place.relative_to(folder)).as_posix()
+        return os.path.relpath(place, self.root).replace(os.sep, '/')
+
+    @property
+    def columns(self) -> List[str]:
+        """Names of the columns that have values, in the order of the table."""
+        found = {name for row in self.rows for name in row}
+        known = [name for name in ORDER if name in found]
+        return [*known, *sorted(found - {*known, DATABASE}), DATABASE]
+
+    def write(self, out: Union[str, Path], force: bool = False) -> Optional[Path]:
+        """Write the table, and its problems to ``<out without suffix>.problems.csv``.
+
+        Args:
+            out: The table's path. Its folder is made.
+            force: Overwrite a table that differs.
+
+        Returns:
+            The path of the problems, or None if there are none.
+
+        Raises:
+            ValueError: If another table stands there.
+        """
+        out = Path(out)
+        if out.is_dir():
+            raise ValueError(f'{str(out)!r} is a folder; give the path of a .csv file')
+        folder = Path(os.path.abspath(out)).parent
+        links = folder / f'{out.stem}.links'
+        rows = [
+            [self._cell(row.get(name), folder, links) for name in self.columns]
+            for row in self.rows
+        ]
+        text = _csv([self.columns, *rows])
+        if out.exists() and out.read_bytes() != text and not force:
+            raise ValueError(f'{str(out)!r} exists and differs; --force replaces it')
+        folder.mkdir(parents=True, exist_ok=True)
+        for target, name in self.links.items():
+            _link(links / name, target)
+        _replace(out, text)
+        problems = out.with_suffix('.problems.csv')
+        if self.problems:
+            _replace(problems, _csv([Problem._fields, *self.problems]))
+            return problems
+        problems.unlink(missing_ok=True)
+        return None
+
+    def _cell(self, value: Any, folder: Path, links: Path) -> str:
+        if not isinstance(value, Path):
+            return '' if value is None else str(value)
+        for target, name in self.links.items():
+            if value.is_relative_to(target):
+                value = links / name / value.relative_to(target)
+                break
+        return os.path.relpath(value, folder).replace(os.sep, '/')
+
+
+def _csv(rows) -> bytes:
+    stream = io.StringIO(newline='')
+    csv.writer(stream, lineterminator='\n').writerows(rows)
+    return stream.getvalue().encode()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write under another name, then rename: a killed run leaves no half table."""
+    draft = path.with_name(f'{path.name}.{os.getpid()}.tmp')
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _link(link: Path, target: Path) -> None:
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if link.is_symlink():
+        link.unlink()
+    link.symlink_to(os.path.abspath(target), target_is_directory=True)

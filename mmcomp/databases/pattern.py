@@ -1,0 +1,80 @@
+"""Patterns that tell from a path who is shown, and how."""
+
+import re
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Sequence, Tuple
+
+from .files import IMAGES, VIDEOS, list_files, walk
+
+
+class Match(NamedTuple):
+    """A file and what its path tells."""
+
+    path: Path
+    groups: Dict[str, str]
+
+
+def compile_pattern(pattern: str) -> re.Pattern:
+    """A regular expression for paths from a template or from another one.
+
+    In a template such as ``{subject}/{label}_*/{frame}``, ``{name}`` is as little as
+    fits, within one name of a path, and the same text each time; ``*`` is anything
+    within one name, ``**/`` any folders. A pattern with ``(?P<name>`` is taken as the
+    regular expression that it is.
+
+    Raises:
+        ValueError: If it is none, or names nothing.
+    """
+    source = pattern if '(?P<' in pattern else _translate(pattern)
+    try:
+        compiled = re.compile(source)
+    except re.error as error:
+        raise ValueError(f'pattern {pattern!r}: {error}') from None
+    if not compiled.groupindex:
+        raise ValueError(f'pattern {pattern!r} names nothing, such as {{subject}}')
+    return compiled
+
+
+def scan_tree(
+    root: Path, patterns: Sequence[re.Pattern]
+) -> Tuple[List[Match], List[Path]]:
+    """Images and videos below a root that a pattern matches, and those that none does.
+
+    A pattern must match the whole path below the root, without or with its suffix; the
+    first that does counts. Without patterns every file matches and tells nothing.
+    """
+    matches, unmatched = [], []
+    for folder in walk(root):
+        for path in list_files(folder, IMAGES | VIDEOS):
+            whole = path.relative_to(root)
+            texts = whole.with_suffix('').as_posix(), whole.as_posix()
+            found = (p.fullmatch(text) for p in patterns for text in texts)
+            match = next(filter(None, found), None)
+            if match:
+                groups = {k: v for k, v in match.groupdict().items() if v is not None}
+                matches.append(Match(path, groups))
+            elif patterns:
+                unmatched.append(path)
+            else:
+                matches.append(Match(path, {}))
+    return matches, unmatched
+
+
+def _translate(template: str) -> str:
+    """A template as a regular expression."""
+    seen = set()
+    parts = []
+    for part in re.split(r'(\{\w+\}|\*\*/|\*)', template):
+        name = part[1:-1]
+        if part == '**/':
+            parts.append(r'(?:.*/)?')
+        elif part == '*':
+            parts.append(r'[^/]*')
+        elif not re.fullmatch(r'\{\w+\}', part):
+            parts.append(re.escape(part))
+        elif name in seen:
+            parts.append(f'(?P={name})')
+        else:
+            seen.add(name)
+            parts.append(f'(?P<{name}>[^/]+?)')
+    return ''.join(parts)

@@ -1,0 +1,73 @@
+"""The check report: what an index holds, in words and counts."""
+
+from collections import Counter
+from statistics import median
+from typing import List
+
+from tabulate import tabulate
+
+from mmcomp.columns import APEX, APEX_FRAME, EMOTION, LABEL, SUBJECT
+
+from .index import Index
+
+EXAMPLES = 3
+
+
+def check_report(index: Index) -> str:
+    """Counts by class, subject and emotion, notes, and problems with examples."""
+    rows = index.rows
+    pairs = sum(APEX in row for row in rows)
+    spotted = sum(APEX_FRAME in row and APEX not in row for row in rows)
+    subjects = {row[SUBJECT] for row in rows}
+    blocks = [
+        f'{index.database}: {len(rows)} samples of {len(subjects)} subjects; '
+        f'{pairs} with images of onset and apex, {spotted} more with the number of the '
+        f'apex, {len(rows) - pairs - spotted} to be spotted',
+        _by_class(index),
+    ]
+    if any(EMOTION in row for row in rows):
+        blocks.append(_by_emotion(index))
+    blocks.append('\n'.join(f'note: {note}' for note in index.notes))
+    blocks.append(_problems(index))
+    blocks.append(f'Not ours: {index.credit}.')
+    return '\n\n'.join(filter(None, blocks))
+
+
+def _by_class(index: Index) -> str:
+    """A line for each class, and one for all."""
+    labels = sorted({row[LABEL] for row in index.rows})
+    lines = []
+    for name, chosen in [*((label, [label]) for label in labels), ('all', labels)]:
+        counts = Counter(r[SUBJECT] for r in index.rows if r[LABEL] in chosen)
+        values = sorted(counts.values())
+        spread = f'{values[0]} / {median(values):g} / {values[-1]}'
+        lines.append([name, sum(values), len(values), spread])
+    headers = ['class', 'samples', 'subjects', 'per subject: min / median / max']
+    return tabulate(lines, headers, disable_numparse=True, colalign=_align(4))
+
+
+def _by_emotion(index: Index) -> str:
+    labels = sorted({row[LABEL] for row in index.rows})
+    counts = Counter((row.get(EMOTION, '-'), row[LABEL]) for row in index.rows)
+    emotions = sorted({emotion for emotion, _ in counts})
+    lines = [[e, *(counts[e, label] for label in labels)] for e in emotions]
+    return tabulate(
+        lines, ['emotion', *labels], disable_numparse=True, colalign=_align(len(labels))
+    )
+
+
+def _align(columns: int) -> List[str]:
+    return ['left', *['right'] * columns]
+
+
+def _problems(index: Index) -> str:
+    if not index.problems:
+        return 'no problems'
+    lines = [f'problems: {len(index.problems)}']
+    for kind, count in Counter(p.kind for p in index.problems).most_common():
+        lines.append(f'  {kind}: {count}')
+        examples = [p for p in index.problems if p.kind == kind][:EXAMPLES]
+        lines += [f'      {p.place}: {p.detail}' for p in examples]
+        if count > EXAMPLES:
+            lines.append(f'      ... and {count - EXAMPLES} more')
+    return '\n'.join(lines)

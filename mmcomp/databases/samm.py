@@ -1,0 +1,39 @@
+"""SAMM."""
+
+import dataclasses
+from pathlib import Path
+from typing import List, Optional, Tuple
+
+from .base import register
+from .files import child
+from .micro import MicroExpressions, padded
+
+
+@register
+@dataclasses.dataclass
+class SAMM(MicroExpressions):
+    """SAMM: micro-expressions, coded from onset over apex to offset.
+
+    ROOT/
+      SAMM_Micro_FACS_Codes*.csv or .xlsx   notes, then a header row: Subject, Filename,
+                                            Onset Frame, Apex Frame, Offset Frame,
+                                            Estimated Emotion
+      006/006_1_2/006_05562.jpg             or below ROOT/SAMM
+
+    Five classes: anger, contempt, happiness, surprise, other.
+    """
+
+    name = 'samm'
+    credit = 'SAMM (Davison et al. 2018), Manchester Metropolitan Univ.; licence needed'
+    tables = 'SAMM*Micro*'
+    five_classes = ('anger', 'contempt', 'happiness', 'surprise', 'other')
+
+    def clips(self) -> List[Path]:
+        """See the base class."""
+        found = self.folder('SAMM').glob('[0-9]*/[0-9]*_*')
+        return sorted(path for path in found if path.is_dir())
+
+    def place(self, subject: str, clip: str) -> Tuple[str, Optional[Path]]:
+        """Subject and clip are named as in the table, but for zeros a table drops."""
+        subject, folder = padded(self.folder('SAMM'), subject)
+        return subject, folder and child(folder, clip)

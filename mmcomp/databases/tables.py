@@ -1,0 +1,139 @@
+"""Reading the tables that databases bring along."""
+
+import csv
+import io
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+EXCEL = {'.xlsx': 'openpyxl', '.xlsm': 'openpyxl', '.xls': 'xlrd'}
+
+
+class TableRow(NamedTuple):
+    """A row of a table: where it stands, as ``file:row``, and its cells by name."""
+
+    place: str
+    cells: Dict[str, str]
+
+
+def find_table(root: Path, pattern: str) -> Path:
+    """The one table below a root, or one folder deeper, whose name matches.
+
+    CSV goes before Excel where both have one name.
+
+    Raises:
+        ValueError: If there is none, or more than one.
+    """
+    found: Dict[str, Path] = {}
+    for suffix in ('.csv', '.txt', *EXCEL):
+        for path in sorted([*root.glob(pattern), *root.glob(f'*/{pattern}')]):
+            if path.suffix.lower() == suffix and not path.name.startswith(('.', '~')):
+                found.setdefault(path.stem, path)
+    if len(found) != 1:
+        names = ', '.join(p.relative_to(root).as_posix() for p in found.values())
+        raise ValueError(
+            f'{"several tables" if found else "no table"} {pattern!r} in {str(root)!r}'
+            f'{": " * bool(found)}{names}; name it with --table FILE'
+        )
+    return next(iter(found.values()))
+
+
+def read_table(
+    path: Path, columns: Mapping[str, Sequence[str]], optional: Sequence[str] = ()
+) -> List[TableRow]:
+    """Read a CSV, tab-separated or Excel table whose header need not come first.
+
+    The header is the first row that names all these columns; notes may stand above it.
+
+    Args:
+        path (Path): The table.
+        columns (Mapping): The name of each column that is looked for, and the names
+            that it may have in the header. Case, blanks and punctuation do not count.
+        optional (Sequence[str]): Which of these may be missing.
+
+    Returns:
+        list[TableRow]: Cells of all columns, those of ``columns`` under the name given
+        there, others under their own. Rows with none of ``columns`` filled are left
+        out.
+
+    Raises:
+        ValueError: If the file cannot be read, or no row is such a header.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f'table {str(path)!r}: no such file')
+    wanted = {ours: {_bare(n) for n in names} for ours, names in columns.items()}
+    needed = [name for name in columns if name not in optional]
+    for sheet in _sheets(path):
+        for start, (_, header) in enumerate(sheet):
+            names = _name_columns(header, wanted)
+            if not set(needed) <= set(names) or not columns.keys() & set(names):
+                continue
+            rows = []
+            for number, cells in sheet[start + 1 :]:
+                row = {k: c.strip() for k, c in zip(names, cells) if k}
+                if any(row.get(name) for name in columns):
+                    full = {**dict.fromkeys(filter(None, names), ''), **row}
+                    rows.append(TableRow(f'{path.name}:{number}', full))
+            return rows
+    words = ', '.join(
+        ' or '.join(map(repr, dict.fromkeys(columns[name]))) for name in needed
+    )
+    raise ValueError(f'table {str(path)!r}: no header row with the columns {words}')
+
+
+def read_number(cell: str) -> Optional[int]:
+    """A frame number from a cell; None for ``/``, ``-1``, an empty one and the like."""
+    match = re.fullmatch(r'\s*(\d+)(\.0*)?\s*', cell)
+    return int(match[1]) if match else None
+
+
+def _bare(name: str) -> str:
+    return re.sub(r'[\W_]', '', name.lower())
+
+
+def _name_columns(header: Sequence[str], wanted: Mapping[str, set]) -> List[str]:
+    """Our name for each cell of a header, its own for others; each at most once."""
+    names: List[str] = []
+    for cell in header:
+        ours = next((k for k, bare in wanted.items() if _bare(cell) in bare), cell)
+        names.append('' if ours in names else ours.strip())
+    return names
+
+
+def _sheets(path: Path) -> List[List[Tuple[int, List[str]]]]:
+    """Numbered rows of each sheet; of a text file, with each separator."""
+    if path.suffix.lower() in EXCEL:
+        return _excel_sheets(path)
+    try:
+        text = path.read_bytes().decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f'table {str(path)!r}: not UTF-8 ({error.reason}); save it as UTF-8'
+        ) from None
+    sheets = []
+    for mark in ',\t;':  # whichever gives the header
+        reader = csv.reader(io.StringIO(text, newline=''), delimiter=mark)
+        try:
+            sheets.append([(reader.line_num, cells) for cells in reader])
+        except csv.Error as error:
+            raise ValueError(f'table {str(path)!r}: {error}') from None
+    return sheets
+
+
+def _excel_sheets(path: Path) -> List[List[Tuple[int, List[str]]]]:
+    package = EXCEL[path.suffix.lower()]
+    if find_spec(package) is None:
+        raise ValueError(
+            f'table {str(path)!r}: reading it needs {package}. Run: pip install '
+            f'{package}, or save the table as CSV and name it with --table FILE.csv'
+        )
+    import pandas as pd  # slow to import, and needed for Excel alone
+
+    try:
+        sheets = pd.read_excel(path, sheet_name=None, header=None, dtype=str)
+    except Exception as error:  # whatever a reader throws at a damaged file
+        raise ValueError(f'table {str(path)!r}: {error}') from None
+    cells = (sheet.fillna('').values.tolist() for sheet in sheets.values())
+    return [list(enumerate(rows, 1)) for rows in cells]

@@ -1,0 +1,83 @@
+"""UvA-NEMO."""
+
+import csv
+import dataclasses
+import re
+from typing import Dict, Tuple
+
+from .base import CLASS_OF_WORD, Database, register
+from .files import VIDEOS, list_files
+from .index import CONTRADICTION, DUPLICATE, MISSING_CLIP, UNMATCHED, UNREADABLE, Index
+
+DETAILS = 'UvA-NEMO_Smile_Database_File_Details.txt'
+HEADER_LINES = 5
+FILE = re.compile(r'(\d+)_(deliberate|spontaneous)_smile_(\d+)', re.IGNORECASE)
+
+
+@register
+@dataclasses.dataclass
+class UvANEMO(Database):
+    """UvA-NEMO: deliberate and spontaneous smiles, a video each.
+
+    ROOT/
+      UvA-NEMO_Smile_Database_File_Details.txt    5 header lines, then tab-separated:
+                                                  file, subject, ..., label (5th)
+      videos/001_deliberate_smile_2.mp4
+
+    Without the details the number in the file name stands for the subject. No onset or
+    apex is known: clips are to be spotted.
+    """
+
+    name = 'uva-nemo'
+    credit = 'UvA-NEMO (Dibeklioglu et al. 2012), Univ. of Amsterdam; licence needed'
+
+    def scan(self, index: Index) -> None:
+        """Go through the videos, with the details beside."""
+        details = self._read(index)
+        for video in list_files(self.folder('videos'), VIDEOS):
+            match = FILE.fullmatch(video.stem)
+            row = details.pop(video.stem.lower(), None)
+            if not match:
+                index.problem(UNMATCHED, video, 'not NNN_<class>_smile_K')
+                continue
+            subject, label = match[1], CLASS_OF_WORD[match[2].lower()]
+            if row is not None:
+                place, subject, word = row
+                if CLASS_OF_WORD.get(word.lower()) != label:
+                    index.problem(CONTRADICTION, place, f'{word!r} for {video.name}')
+                    continue
+            elif (self.root / DETAILS).is_file():
+                index.problem(UNMATCHED, video, f'no line in {DETAILS}')
+            index.add(
+                video,
+                sample_id=video.stem,
+                subject=subject,
+                label=label,
+                emotion='happiness',
+                clip=video,
+            )
+        for place, *_ in details.values():
+            index.problem(MISSING_CLIP, place, 'no such video')
+
+    def _read(self, index: Index) -> Dict[str, Tuple[str, str, str]]:
+        """Place, subject and label word of each video."""
+        path = self.root / DETAILS
+        if not path.is_file():
+            index.notes.append(f'no {DETAILS}: subjects are taken from the file names')
+            return {}
+        details = {}
+        lines = path.read_text(encoding='utf-8-sig', errors='replace').splitlines()
+        for number, cells in enumerate(csv.reader(lines, delimiter='\t'), 1):
+            if number <= HEADER_LINES or not any(cells):
+                continue
+            place = f'{DETAILS}:{number}'
+            if len(cells) < 5:
+                index.problem(UNREADABLE, place, f'{len(cells)} columns of at least 5')
+                continue
+            file = cells[0].strip().removesuffix('.mp4').lower()
+            if file in details:
+                text = f'{cells[0]} stands already in {details[file][0]}'
+                index.problem(DUPLICATE, place, text)
+                continue
+            details[file] = place, cells[1].strip(), cells[4].strip()
+        return details

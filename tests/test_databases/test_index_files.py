@@ -1,0 +1,130 @@
+"""Frames, names and tables."""
+
+import sys
+
+import pytest
+
+from mmcomp.databases import frame_number, read_frames
+from mmcomp.databases.files import child, plain
+from mmcomp.databases.tables import find_table, read_number, read_table
+
+COLUMNS = {'subject': ('subject',), 'apex': ('apexframe', 'apex')}
+
+
+def test_frames_go_by_the_last_number(root, grow):
+    grow('c/img10.jpg', 'c/img9.jpg', 'c/reg_img0011.jpg', 'c/._img12.jpg', 'c/x.txt')
+    frames, faults = read_frames(root / 'c')
+    assert [(n, p.name) for n, p in frames.items()] == [
+        (9, 'img9.jpg'),
+        (10, 'img10.jpg'),
+        (11, 'reg_img0011.jpg'),
+    ]
+    assert not faults
+    assert frame_number(root / '006_05562.jpg') == 5562
+    assert frame_number(root / 'face 1' / 'neutral.jpg') is None
+    assert read_frames(root / 'nowhere') == ({}, [])
+
+
+def test_faults_of_frames(root, grow):
+    grow('c/1.png', 'c/01.png', 'c/2.png', 'c/6.png', 'c/last.png')
+    frames, faults = read_frames(root / 'c')
+    assert list(frames) == [1, 2, 6]
+    assert faults == [
+        '01.png and 1.png have one number',
+        'last.png has no number in its name',
+        'frames missing from 1 to 6: 3',
+    ]
+    grow('every fifth/5.png', 'every fifth/10.png', 'every fifth/15.png')
+    assert read_frames(root / 'every fifth')[1] == []
+
+
+def test_names_without_padding(root, grow):
+    assert plain(' S01_ne_01') == plain('s1_NE_1') != plain('s10_ne_1')
+    assert plain('s101') == 's101'
+    grow('sub01/EP02_01f/1.png', 'sub1.txt')
+    assert child(root, 'sub1').name == 'sub01'
+    assert child(root, 'sub2') is child(root / 'sub2', 'x') is None
+
+
+@pytest.mark.parametrize(
+    ('cell', 'number'),
+    [('46', 46), (' 046 ', 46), ('46.0', 46), ('0', 0)]
+    + [(cell, None) for cell in ('', '/', '-1', 'nan', 'N/A', '4-6', '46.5')],
+)
+def test_numbers(cell, number):
+    assert read_number(cell) == number
+
+
+@pytest.mark.parametrize('mark', [',', '\t', ';'])
+def test_header_below_notes(table, mark):
+    rows = [
+        ['Notes, of', 'a; kind'],
+        [],
+        ['Subject', ' Apex Frame ', 'Notes', 'Notes'],
+        ['1', '46', 'a, b; c', ''],
+        ['', '', 'no subject', ''],
+        ['2', '', ''],
+    ]
+    path = table('t.csv', rows, mark)
+    first, second = read_table(path, COLUMNS)
+    assert first == ('t.csv:4', {'subject': '1', 'apex': '46', 'Notes': 'a, b; c'})
+    assert second == ('t.csv:6', {'subject': '2', 'apex': '', 'Notes': ''})
+
+
+def test_tables_that_cannot_be_read(root, table):
+    path = table('t.csv', [['Subject', 'Apex']])
+    assert read_table(path, COLUMNS) == []
+    with pytest.raises(
+        ValueError, match=r"t.csv': no header row with the columns 'subj' or 'person'"
+    ):
+        read_table(path, {'subject': ('subj', 'person')})
+    assert read_table(path, {**COLUMNS, 'x': ('x',)}, optional=['x']) == []
+    with pytest.raises(ValueError, match='no such file'):
+        read_table(root / 'none.csv', COLUMNS)
+    (root / 'gbk.csv').write_bytes('表情,Subject'.encode('gbk'))
+    with pytest.raises(ValueError, match=r'not UTF-8 .*; save it as UTF-8'):
+        read_table(root / 'gbk.csv', COLUMNS)
+    (root / 'bad.xlsx').write_bytes(b'not a workbook')
+    with pytest.raises(ValueError, match=r'bad\.xlsx'):
+        read_table(root / 'bad.xlsx', COLUMNS)
+
+
+def test_excel_without_its_reader(root, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'openpyxl', None)
+    (root / 't.xlsx').write_bytes(b'PK\3\4')
+    with pytest.raises(
+        ValueError, match='pip install openpyxl, or save the table as CSV'
+    ):
+        read_table(root / 't.xlsx', COLUMNS)
+
+
+def test_excel(root):
+    openpyxl = pytest.importorskip('openpyxl')
+    book = openpyxl.Workbook()
+    for row in (
+        ['Notes'],
+        [],
+        [None, 'Subject', 'ApexFrame'],
+        [None, 6, 46],
+        [None, '006', '/'],
+    ):
+        book.active.append(row)
+    book.create_sheet('other')
+    book.save(root / 't.xlsx')
+    assert read_table(root / 't.xlsx', COLUMNS) == [
+        ('t.xlsx:4', {'subject': '6', 'apex': '46'}),
+        ('t.xlsx:5', {'subject': '006', 'apex': '/'}),
+    ]
+
+
+def test_the_one_table(root, table):
+    with pytest.raises(ValueError, match=r"no table 'A\*' in .*; name it with --table"):
+        find_table(root, 'A*')
+    (root / 'docs').mkdir()
+    (root / 'docs' / 'A1.xlsx').touch()
+    assert find_table(root, 'A*').name == 'A1.xlsx'
+    table('A1.csv', [])
+    assert find_table(root, 'A*').name == 'A1.csv'
+    table('A2.csv', [])
+    with pytest.raises(ValueError, match=r'several tables .*: A1\.csv, A2\.csv; name'):
+        find_table(root, 'A*')
