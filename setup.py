@@ -74,12 +74,16 @@ setup(
         # mmcv-lite must not stand beside mmcv, so it is asked for by name.
         'lite': ['mmcv-lite>=2.0'],
         'excel': ['openpyxl>=3.1'],
+        'onnx': ['onnx>=1.16', 'onnxruntime>=1.18', 'onnxscript>=0.3'],
         'dask': ['distributed>=2024.1'],
         'tensorboard': ['tensorboard>=2.12'],
         'dev': [
             'build>=1.0',
             'distributed>=2024.1',
             'hypothesis>=6.90',
+            'onnx>=1.16',
+            'onnxruntime>=1.18',
+            'onnxscript>=0.3',
             'openpyxl>=3.1',
             'pytest>=8.0',
             'pytest-xdist>=3.5',

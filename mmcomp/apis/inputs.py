@@ -1,0 +1,119 @@
+"""What a user hands over, one item at a time."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterator, Tuple
+
+import numpy as np
+import pandas as pd
+
+from mmcomp.columns import APEX, APEX_FRAME, CLIP, ID, ONSET, ONSET_FRAME
+
+IMAGES = {'.bmp', '.jpg', '.jpeg', '.png', '.pgm', '.tif', '.tiff', '.webp'}
+VIDEOS = {'.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv'}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One pair of images, or one clip.
+
+    Attributes:
+        name (str): What it is called in the output.
+        pair (tuple, optional): Onset and apex, paths or arrays.
+        clip (Path, optional): A video file or a folder of frames.
+        onset_frame, apex_frame (int, optional): Of a clip, where they are known.
+    """
+
+    name: str
+    pair: Tuple[Any, Any] = ()
+    clip: Path = None
+    onset_frame: int = None
+    apex_frame: int = None
+
+
+def items(inputs) -> Iterator[Item]:
+    """All items of what was handed over.
+
+    Args:
+        inputs: A pair ``(onset, apex)`` of paths or arrays in a tuple; a pair or clip
+            table (``.csv``); a video; a folder of videos, or of frames; or a list of
+            these.
+
+    Raises:
+        ValueError: If something is none of these, or missing.
+    """
+    if isinstance(inputs, list):
+        for index, one in enumerate(inputs):
+            for item in items(one):
+                yield item if item.name else Item(f'pair{index}', item.pair)
+        return
+    if isinstance(inputs, tuple):
+        if len(inputs) != 2:
+            raise ValueError(f'a pair is a tuple of 2 images, not of {len(inputs)}')
+        yield Item(_pair_name(inputs), inputs)
+        return
+    if not isinstance(inputs, (str, Path)):
+        raise ValueError(
+            'an input is a tuple of two images, or a path, not a '
+            f'{type(inputs).__name__}'
+        )
+    path = Path(inputs)
+    if not path.exists():
+        raise ValueError(f'no such file or folder: {path}')
+    if path.is_dir():
+        yield from _folder(path)
+    elif path.suffix.lower() == '.csv':
+        yield from _table(path)
+    else:
+        yield Item(path.name, clip=path)
+
+
+def _pair_name(pair: tuple) -> str:
+    names = [Path(p).stem for p in pair if isinstance(p, (str, Path))]
+    return '+'.join(names)
+
+
+def _folder(path: Path) -> Iterator[Item]:
+    """The videos of a folder; or the folder itself, if it holds frames."""
+    entries = sorted(path.iterdir())
+    videos = [p for p in entries if p.suffix.lower() in VIDEOS]
+    if videos:
+        yield from (Item(p.name, clip=p) for p in videos)
+        return
+    if any(p.suffix.lower() in IMAGES for p in entries):
+        yield Item(path.name, clip=path)
+        return
+    folders = [p for p in entries if p.is_dir()]
+    if not folders:
+        raise ValueError(f'{path} holds neither videos nor frames')
+    for folder in folders:
+        yield from _folder(folder)
+
+
+def _table(path: Path) -> Iterator[Item]:
+    """The rows of a pair or clip table."""
+    try:
+        table = pd.read_csv(path, dtype={ID: str})
+    except (ValueError, OSError) as error:
+        raise ValueError(f'table {str(path)!r}: {error}') from None
+    pairs = {ONSET, APEX} <= set(table)
+    if not pairs and CLIP not in table:
+        raise ValueError(
+            f'table {str(path)!r} has neither the columns {ONSET!r} and {APEX!r} nor '
+            f'{CLIP!r}; it has {", ".join(table)}'
+        )
+    for index, row in enumerate(table.to_dict('records')):
+        name = str(row.get(ID, f'row {index + 2}'))
+        if pairs and isinstance(row[ONSET], str) and isinstance(row[APEX], str):
+            yield Item(name, (path.parent / row[ONSET], path.parent / row[APEX]))
+        else:
+            yield Item(
+                name,
+                clip=path.parent / str(row.get(CLIP)),
+                onset_frame=_number(row.get(ONSET_FRAME)),
+                apex_frame=_number(row.get(APEX_FRAME)),
+            )
+
+
+def _number(value):
+    return None if value is None or np.isnan(value) else int(value)

@@ -1,0 +1,55 @@
+"""Building a trained network from config and checkpoint."""
+
+from pathlib import Path
+from typing import Optional, Union
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.model import BaseModel
+from mmengine.registry import DefaultScope
+
+import mmcomp.models  # noqa: F401
+from mmcomp.checkpoint import check_fits, load_plain_checkpoint
+from mmcomp.datasets.pair_table import CLASSES
+from mmcomp.registry import MODELS
+
+
+def load_model(
+    config: Union[str, Path, Config],
+    checkpoint: Optional[str] = None,
+    device: Union[str, torch.device, None] = None,
+) -> BaseModel:
+    """Build a network and load its weights, running no code of the file.
+
+    Args:
+        config: A config or its path.
+        checkpoint (str, optional): ``.pth`` or ``.safetensors``; without one the
+            network keeps its random weights.
+        device: Defaults to a GPU if there is one.
+
+    Returns:
+        BaseModel: In evaluation mode, with ``classes`` and ``_config``.
+
+    Raises:
+        ValueError: If the config or the checkpoint is missing, foreign, or they do not
+            fit.
+    """
+    if not isinstance(config, Config):
+        if not Path(config).is_file():
+            raise ValueError(f'no such config file: {config}')
+        config = Config.fromfile(config)
+    with DefaultScope.overwrite_default_scope(
+        config.get('default_scope', 'mmpretrain')
+    ):
+        model = MODELS.build(config.model)
+    classes = CLASSES
+    if checkpoint is not None:
+        loaded = load_plain_checkpoint(checkpoint)
+        check_fits(model, loaded['state_dict'], checkpoint)
+        model.load_state_dict(loaded['state_dict'])
+        meta = loaded.get('meta', {}).get('dataset_meta') or {}
+        classes = tuple(meta.get('classes', classes))
+    model._config = config
+    model.classes = classes
+    return model.to(device or get_device()).eval()

@@ -1,0 +1,75 @@
+"""A picture of one prediction: the pair, what was compared, the scores."""
+
+from typing import Dict, Optional
+
+import cv2
+import matplotlib
+
+matplotlib.use('Agg')
+import matplotlib.pyplot as plt
+import numpy as np
+
+WARNING = 'A score is what a network learned from its training data, no fact.'
+
+
+def prediction_picture(
+    onset: np.ndarray,
+    apex: np.ndarray,
+    compared: Optional[np.ndarray],
+    scores: Dict[str, float],
+    title: str,
+) -> np.ndarray:
+    """Onset, apex, their difference, the compared map and the scores side by side.
+
+    Args:
+        onset, apex (np.ndarray): ``(H, W)`` or ``(H, W, 3)`` BGR, uint8.
+        compared (np.ndarray, optional): ``(h, w)``, how strongly the comparison layer
+            answers at each place, mean over its channels.
+        scores (dict): Score of each class.
+        title (str): What stands above.
+
+    Returns:
+        np.ndarray: ``(height, width, 3)``, BGR, uint8.
+    """
+    fig, axes = plt.subplots(
+        1, 5, figsize=(9.5, 2.4), width_ratios=[1, 1, 1, 1, 0.9], dpi=110
+    )
+    difference = apex.astype(np.int16) - onset.astype(np.int16)
+    if difference.ndim == 3:
+        difference = difference.mean(-1)
+    panels = (
+        ('onset', _rgb(onset), {}),
+        ('apex', _rgb(apex), {}),
+        ('apex - onset', difference, dict(cmap='RdBu_r', vmin=-128, vmax=128)),
+        ('compared', compared, dict(cmap='magma', vmin=0)),
+    )
+    for ax, (name, image, kwargs) in zip(axes, panels):
+        ax.axis('off')
+        if image is None:
+            continue
+        gray = {'cmap': 'gray', 'vmin': 0, 'vmax': 255} if image.ndim == 2 else {}
+        ax.imshow(image, **(kwargs or gray))
+        ax.set_title(name, fontsize=9)
+    names = list(scores)
+    values = [scores[name] for name in names]
+    bars = axes[4].barh(names, values, color='#1f6f8b')
+    axes[4].bar_label(bars, [f'{v:.2f}' for v in values], padding=3, fontsize=8)
+    axes[4].set_xlim(0, 1.2)
+    axes[4].set_xticks([])
+    axes[4].invert_yaxis()
+    axes[4].set_title('score', fontsize=9)
+    for side in ('top', 'right', 'bottom'):
+        axes[4].spines[side].set_visible(False)
+    fig.suptitle(title, fontsize=10, x=0.01, ha='left')
+    fig.text(0.99, 0.01, WARNING, fontsize=7, ha='right', color='#52606d')
+    fig.subplots_adjust(0.01, 0.1, 0.95, 0.8, wspace=0.08)
+    place = axes[4].get_position()
+    axes[4].set_position([place.x0 + 0.09, place.y0, place.width - 0.09, place.height])
+    fig.canvas.draw()
+    picture = np.asarray(fig.canvas.buffer_rgba())[..., 2::-1].copy()
+    plt.close(fig)
+    return picture
+
+
+def _rgb(image: np.ndarray) -> np.ndarray:
+    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -1,0 +1,191 @@
+"""Exporting a network, and checking the file against PyTorch in the same breath."""
+
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Dict, Optional
+
+import numpy as np
+import torch
+from mmengine.model import BaseModel
+
+from mmcomp.apis.scorers import ALIGNMENT
+from mmcomp.version import __version__
+
+from .network import DeployedNetwork
+
+FORMATS = ('onnx', 'torch-export', 'safetensors')
+TOLERANCE = 1e-4
+#: Where the eyes are in an aligned face, as fractions of its side.
+EYES = ((0.28, 0.32), (0.72, 0.32))
+NOTE = (
+    'A score is what the network learned from its training data, no fact about people.'
+)
+
+
+def export_model(model: BaseModel, out: str, fmt: str, pairs: np.ndarray) -> dict:
+    """Write a network into one file and check it on real pairs.
+
+    The file takes pairs ``(B, 2, C, H, W)`` of any batch size and gives scores
+    ``(B, classes)``; normalisation and, in a stack, the SVM are inside. Class names,
+    alignment and versions are in its metadata. It is written under another name and
+    renamed when the check has passed.
+
+    Args:
+        model: As :func:`mmcomp.apis.load_model` gives it.
+        out: Path of the file.
+        fmt: 'onnx', 'torch-export' or 'safetensors' (weights alone).
+        pairs: ``(N, 2, C, H, W)``, uint8, to check with.
+
+    Returns:
+        dict: ``difference``, the largest of any score to PyTorch's, ``bytes``, and
+        ``latency``, seconds for one pair.
+
+    Raises:
+        ValueError: For another format, or if the difference is above 1e-4; nothing is
+            written then.
+    """
+    if fmt not in FORMATS:
+        raise ValueError(
+            f'format is {fmt!r}; allowed are {", ".join(map(repr, FORMATS))}'
+        )
+    network = DeployedNetwork(model.cpu())
+    pairs = _fit(pairs, network.input_shape)
+    metadata = _metadata(model, network)
+    out = Path(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write, run = {
+        'onnx': (_write_onnx, run_onnx),
+        'torch-export': (_write_torch_export, _run_torch_export),
+        'safetensors': (_write_safetensors, None),
+    }[fmt]
+    with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+        temporary = Path(folder, out.name)
+        write(network, temporary, metadata)
+        if run is None:
+            run = _reloader(model)
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(pairs)).numpy()
+        given = np.concatenate([run(temporary, pairs[:1]), run(temporary, pairs[1:])])
+        difference = float(np.abs(given - expected).max())
+        if not difference <= TOLERANCE:
+            raise ValueError(
+                f'the exported network differs from PyTorch by {difference:.2g}, more '
+                f'than {TOLERANCE}; nothing was written'
+            )
+        start = time.perf_counter()
+        run(temporary, pairs[:1])
+        latency = time.perf_counter() - start
+        os.replace(temporary, out)
+    return dict(difference=difference, bytes=out.stat().st_size, latency=latency)
+
+
+def real_pairs(cfg, count: int = 32) -> np.ndarray:
+    """Some test pairs of a config's data, ``(N, 2, C, H, W)``, uint8."""
+    from mmengine.registry import init_default_scope
+
+    from mmcomp.registry import DATASETS
+
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    chosen = range(min(count, len(dataset)))
+    return np.stack([dataset[i]['inputs'].numpy() for i in chosen])
+
+
+def run_onnx(path, pairs: np.ndarray, session=None) -> np.ndarray:
+    """Scores of pairs by ONNX Runtime."""
+    import onnxruntime
+
+    session = session or onnxruntime.InferenceSession(
+        str(path), providers=['CPUExecutionProvider']
+    )
+    name = session.get_inputs()[0].name
+    return session.run(None, {name: pairs.astype(np.float32)})[0]
+
+
+def _fit(pairs: np.ndarray, shape: tuple) -> np.ndarray:
+    """The centre of pairs, of the size that the network takes."""
+    _, height, width = shape
+    top, left = (pairs.shape[-2] - height) // 2, (pairs.shape[-1] - width) // 2
+    if min(top, left) < 0 or len(pairs) < 2:
+        raise ValueError(
+            f'pairs have the shape {pairs.shape}; two or more of at least '
+            f'{height}x{width} pixels are needed to check an export'
+        )
+    return np.ascontiguousarray(pairs[..., top : top + height, left : left + width])
+
+
+def _metadata(model: BaseModel, network: DeployedNetwork) -> Dict[str, str]:
+    alignment = {**ALIGNMENT, **model._config.get('alignment', {})}
+    return {
+        'classes': json.dumps(list(model.classes)),
+        'input': json.dumps(['B', 2, *network.input_shape]),
+        'input_values': 'gray levels 0 to 255, onset first',
+        'eyes': json.dumps(EYES),
+        'align_size': str(alignment['size']),
+        'align_color': alignment['color'],
+        'mmcomp': __version__,
+        'torch': torch.__version__,
+        'note': NOTE,
+    }
+
+
+def _program(network: DeployedNetwork):
+    example = torch.zeros(3, 2, *network.input_shape)
+    batch = torch.export.Dim('batch', min=1)
+    return torch.export.export(network, (example,), dynamic_shapes=({0: batch},))
+
+
+def _write_onnx(network: DeployedNetwork, path: Path, metadata: Dict[str, str]) -> None:
+    program = torch.onnx.export(
+        _program(network),
+        dynamo=True,
+        input_names=['pairs'],
+        output_names=['scores'],
+        verbose=False,
+    )
+    program.model.metadata_props.update(metadata)
+    program.save(str(path), external_data=False)
+
+
+def _write_torch_export(
+    network: DeployedNetwork, path: Path, metadata: Dict[str, str]
+) -> None:
+    extra = {'metadata.json': json.dumps(metadata)}
+    with open(path, 'wb') as stream:
+        torch.export.save(_program(network), stream, extra_files=extra)
+
+
+def _run_torch_export(path: Path, pairs: np.ndarray) -> np.ndarray:
+    with open(path, 'rb') as stream:
+        module = torch.export.load(stream).module()
+    with torch.inference_mode():
+        return module(torch.from_numpy(pairs.astype(np.float32))).numpy()
+
+
+def _write_safetensors(
+    network: DeployedNetwork, path: Path, metadata: Dict[str, str]
+) -> None:
+    from safetensors.torch import save_file
+
+    state = {k: v.contiguous() for k, v in network.model.state_dict().items()}
+    save_file(state, str(path), metadata=metadata)
+
+
+def _reloader(model: BaseModel):
+    """Runs a weights file in the same network."""
+    import copy
+
+    from mmcomp.checkpoint import load_plain_checkpoint
+
+    def run(path: Path, pairs: np.ndarray, other: Optional[BaseModel] = None):
+        other = copy.deepcopy(model)
+        for tensor in other.state_dict().values():
+            tensor.zero_()
+        other.load_state_dict(load_plain_checkpoint(path)['state_dict'])
+        with torch.inference_mode():
+            return DeployedNetwork(other)(torch.from_numpy(pairs)).numpy()
+
+    return run
