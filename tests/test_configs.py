@@ -3,7 +3,7 @@
 import pytest
 import torch
 from mmengine.config import Config
-from mmpretrain import get_model
+from mmpretrain import get_model, list_models
 from mmpretrain.structures import DataSample
 from runs import CONFIGS
 
@@ -55,6 +55,17 @@ def test_config_takes_a_step_and_predicts(name):
     assert all(p.grad is not None for p in model.parameters())
     scores = torch.stack([p.pred_score for p in model.test_step(data)])
     torch.testing.assert_close(scores.sum(1), torch.ones(4))
+
+
+def test_model_index_names_every_config():
+    """MMPretrain's hub knows our networks by name, with sizes that are true."""
+    import mmcomp.apis.model  # noqa: F401  registers them
+
+    assert set(NAMES) <= set(list_models())
+    for name in ('compcnn_comb@2', 'compcnn_sub-svm'):
+        model = get_model(name, device='cpu')
+        parameters = sum(p.numel() for p in model.parameters())
+        assert model._metainfo.metadata.parameters == parameters
 
 
 @pytest.mark.parametrize('name', ['compcnn_comb@2', 'siamese-vit_comb@layer2'])

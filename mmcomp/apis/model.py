@@ -8,11 +8,22 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
+from mmpretrain.apis import ModelHub
 
-import mmcomp.models  # noqa: F401
+import mmcomp.models
 from mmcomp.checkpoint import check_fits, load_plain_checkpoint
 from mmcomp.datasets.pair_table import CLASSES
 from mmcomp.registry import MODELS
+
+
+def register_models() -> None:
+    """Make ``get_model('compcnn_comb@2')`` and ``list_models`` of MMPretrain know ours.
+
+    They come from the model index that is installed with the package.
+    """
+    index = Path(mmcomp.__file__).parent / '.mim' / 'model-index.yml'
+    if index.is_file() and 'diffcnn' not in ModelHub._models_dict:
+        ModelHub.register_model_index(index, config_prefix=index.parent)
 
 
 def load_model(
@@ -53,3 +64,6 @@ def load_model(
     model._config = config
     model.classes = classes
     return model.to(device or get_device()).eval()
+
+
+register_models()
