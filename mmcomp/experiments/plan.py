@@ -58,6 +58,7 @@ class Settings:
         seeds (list[int]): Seeds of training.
         train_subjects (list[int]): Sizes of a learning curve; empty for all subjects.
         audits (list[str]): Audits to run beside; see :class:`PairDataset`.
+        only_audits (bool): Run the audits alone.
         jitter (list[float]): Misalignments in pixels to test each network at.
         cfg_options (dict): Further settings of every run.
     """
@@ -71,6 +72,7 @@ class Settings:
     seeds: List[int] = field(default_factory=lambda: [0])
     train_subjects: List[int] = field(default_factory=list)
     audits: List[str] = field(default_factory=list)
+    only_audits: bool = False
     jitter: List[float] = field(default_factory=list)
     cfg_options: Dict[str, Any] = field(default_factory=dict)
 
@@ -92,6 +94,8 @@ class Settings:
                 raise SettingsError(f'{what} stand twice in {values}')
         if not self.seeds:
             raise SettingsError('no seed is given')
+        if self.only_audits and not self.audits:
+            raise SettingsError('only audits are asked for, and no audit is given')
 
     def split_options(self, fold: int, train_subjects: Optional[int]) -> Dict[str, Any]:
         """The split of one run, as a config."""
@@ -119,13 +123,14 @@ def make_runs(settings: Settings, n_folds: int) -> List[Run]:
     wrong = [fold for fold in folds if not 0 <= fold < n_folds]
     if wrong:
         raise SettingsError(f'folds {wrong} do not exist; there are 0 to {n_folds - 1}')
+    audits = [*([] if settings.only_audits else [None]), *settings.audits]
     runs = []
     for seed in settings.seeds:
         for fold in folds:
             for config in settings.configs:
                 name = Path(config).stem
                 for size in settings.train_subjects or [None]:
-                    for audit in [None, *settings.audits]:
+                    for audit in audits:
                         runs.append(
                             _run(settings, config, name, fold, seed, size, audit)
                         )

@@ -55,6 +55,8 @@ def test_variants_have_names_of_their_own():
     assert shuffled['train_dataloader.dataset.audit'] == 'shuffled-labels'
     assert 'val_dataloader.dataset.audit' not in shuffled  # against the true labels
     assert runs[3].options['train_dataloader.dataset.split']['train_subjects'] == 10
+    alone = make_runs(Settings(CONFIGS, audits=['swapped'], only_audits=True), 1)
+    assert [r.name for r in alone] == ['diffcnn+swapped', 'compcnn_sub-svm+swapped']
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,7 @@ def test_variants_have_names_of_their_own():
         (dict(configs=['a/x.py', 'b/x.py']), 'config names stand twice'),
         (dict(seeds=[0, 0]), 'seeds stand twice'),
         (dict(seeds=[]), 'no seed'),
+        (dict(only_audits=True), 'no audit is given'),
         (dict(train_subjects=[5, 5]), 'train_subjects stand twice'),
     ],
 )
