@@ -89,6 +89,9 @@ class PairDataset(BaseDataset):
                 TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline
             ],
             test_mode=test_mode,
+            # Serialising collects garbage for a third of a second and unpickles each
+            # row again; rows are small.
+            serialize_data=False,
         )
 
     @property
@@ -125,6 +128,10 @@ class PairDataset(BaseDataset):
         if self.audit is not None:
             self._spoil(data_list)
         return data_list
+
+    def get_data_info(self, idx: int) -> dict:
+        """One row; a transform may add to it, but not change a column's value."""
+        return dict(self.data_list[idx], sample_idx=idx % len(self.data_list))
 
     def prepare_data(self, idx: int) -> dict:
         """Run the pipeline on one pair, from memory where it is kept there."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from mmcomp.registry import TASK_UTILS
 
@@ -33,7 +32,7 @@ def kfold_subjects(
     Raises:
         ValueError: If there are fewer subjects than folds.
     """
-    unique = np.array(sorted(set(subjects)))
+    unique = sorted(set(subjects))
     if n_splits < 2:
         raise ValueError(f'n_splits is {n_splits}; it must be at least 2')
     if len(unique) < n_splits:
@@ -41,11 +40,10 @@ def kfold_subjects(
             f'{n_splits} folds need at least {n_splits} subjects, but the table has '
             f'{len(unique)}'
         )
-    splitter = GroupKFold(n_splits, shuffle=True, random_state=seed)
-    return [
-        tuple(unique[test].tolist())
-        for _, test in splitter.split(unique, groups=unique)
-    ]
+    # scikit-learn's GroupKFold(shuffle=True), whose import takes a second.
+    order = np.random.RandomState(seed).permutation(len(unique))
+    folds = np.array_split(order, n_splits)
+    return [tuple(sorted(unique[i] for i in fold)) for fold in folds]
 
 
 def single_subjects(subjects: Sequence[str]) -> List[Tuple[str, ...]]:
@@ -54,17 +52,13 @@ def single_subjects(subjects: Sequence[str]) -> List[Tuple[str, ...]]:
     Raises:
         ValueError: If there are fewer than two subjects.
     """
-    unique = np.array(sorted(set(subjects)))
+    unique = sorted(set(subjects))
     if len(unique) < 2:
         raise ValueError(
             f'leaving one subject out needs at least 2 subjects, but the table has '
             f'{len(unique)}'
         )
-    splitter = LeaveOneGroupOut()
-    return [
-        tuple(unique[test].tolist())
-        for _, test in splitter.split(unique, groups=unique)
-    ]
+    return [(subject,) for subject in unique]
 
 
 def nested_subset(subjects: Sequence[str], size: int, seed: int) -> Tuple[str, ...]:

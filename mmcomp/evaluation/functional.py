@@ -7,7 +7,9 @@ for empty or unequal input.
 from typing import Tuple
 
 import numpy as np
-from sklearn.metrics import f1_score, recall_score, roc_auc_score
+
+# scikit-learn is imported where it is used: that takes a second, and a training needs
+# it only at its end.
 
 
 def _check(labels, predicted) -> Tuple[np.ndarray, np.ndarray]:
@@ -37,6 +39,8 @@ def uar(labels, predicted) -> float:
 
     A class without samples has no recall and is left out of the mean.
     """
+    from sklearn.metrics import recall_score
+
     labels, predicted = _check(labels, predicted)
     classes = np.unique(labels)
     return float(recall_score(labels, predicted, labels=classes, average='macro'))
@@ -48,6 +52,8 @@ def uf1(labels, predicted) -> float:
     A class that is predicted but has no samples counts with 0; one that is neither has
     no F1 and is left out.
     """
+    from sklearn.metrics import f1_score
+
     labels, predicted = _check(labels, predicted)
     classes = np.union1d(labels, predicted)
     return float(f1_score(labels, predicted, labels=classes, average='macro'))
@@ -63,6 +69,8 @@ def auc(labels, scores) -> float:
     Returns:
         float: NaN if fewer than two classes have samples.
     """
+    from sklearn.metrics import roc_auc_score
+
     labels, scores = _check(labels, scores)
     classes = np.unique(labels)
     if len(classes) < 2:

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmcomp.columns import LABEL, PREDICTED, SUBJECT
+from mmcomp.columns import DATABASE, LABEL, PREDICTED, SUBJECT
 from mmcomp.engine.launch import use_dataset
 from mmcomp.registry import DATASETS, TASK_UTILS
 
@@ -61,9 +61,10 @@ def inspect_data(settings: Settings) -> dict:
         split = TASK_UTILS.build(settings.split_options(0, size))
         split.assign(subjects)
     meta = dataset.metainfo
+    databases = {info.get(DATABASE) for info in infos}
     return dict(
         table=str(dataset.ann_file),
-        name=meta.get('preset'),
+        name=meta.get('preset') or (databases.pop() if len(databases) == 1 else None),
         synthetic='preset' in meta,
         classes=list(meta['classes']),
         pairs=len(infos),

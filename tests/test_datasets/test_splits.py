@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import GroupKFold
 
 from mmcomp.datasets.splits import (
     LeaveOneSubjectOut,
@@ -210,3 +212,14 @@ def test_one_subject_cannot_be_left_out():
 def test_repr_says_what_was_asked_for():
     split = SubjectKFold(5, fold=2, val_folds=1)
     assert eval(repr(split)).assign('abcdefg') == split.assign('abcdefg')
+
+
+@given(st.integers(5, 60), st.integers(2, 5), st.integers(0, 1000))
+def test_folds_are_scikit_learns(count, n_splits, seed):
+    unique = np.array(sorted(f's{i}' for i in range(count)))
+    splitter = GroupKFold(n_splits, shuffle=True, random_state=seed)
+    expected = [
+        tuple(unique[test].tolist())
+        for _, test in splitter.split(unique, groups=unique)
+    ]
+    assert kfold_subjects(unique.tolist(), n_splits, seed) == expected

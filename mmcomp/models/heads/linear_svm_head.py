@@ -4,10 +4,6 @@ from typing import Optional, Sequence, Union
 
 import numpy as np
 import torch
-from sklearn.model_selection import GridSearchCV, GroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC
 from torch import nn
 
 from mmcomp.registry import MODELS
@@ -36,6 +32,11 @@ def fit_linear_svm(
     Raises:
         ValueError: If there are several C and fewer than two subjects.
     """
+    from sklearn.model_selection import GridSearchCV, GroupKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import LinearSVC
+
     machine = make_pipeline(
         StandardScaler(), LinearSVC(max_iter=10_000, random_state=0)
     )
