@@ -164,8 +164,7 @@ class PairDataset(BaseDataset):
                 )
             loader = LoadPair()
         if self.cache == 'none':
-            decode_images(self.ann_file, rows, _discard(loader.load))
-            return []
+            return decode_images(self.ann_file, rows, loader.load, keep=False)
         paths = tuple((row[ONSET], row[APEX], row[PLACE]) for row in rows)
         stamp = os.stat(self.ann_file).st_mtime_ns
         return _decode_once(self.ann_file, stamp, paths, loader)
@@ -185,25 +184,11 @@ class PairDataset(BaseDataset):
             self._images[sample_id] = tuple(pair[i] for i in order)
 
 
-def _discard(load):
-    """``load`` for its errors alone, so that no image stays in memory."""
-
-    def check(path):
-        load(path)
-
-    return check
-
-
 @lru_cache(maxsize=2)
 def _decode_once(table: str, stamp: int, paths: tuple, loader: LoadPair) -> list:
     """Decoded images of a table, shared by the datasets of this process."""
     rows = [{ONSET: onset, APEX: apex, PLACE: place} for onset, apex, place in paths]
-    images = decode_images(table, rows, loader.load)
-    if len({image.shape for pair in images for image in pair}) == 1:
-        # One block instead of thousands of small ones, and views into it.
-        block = np.stack([np.stack(pair) for pair in images])
-        images = [(pair[0], pair[1]) for pair in block]
-    return images
+    return decode_images(table, rows, loader.load)
 
 
 def _shuffle_labels(data_list: List[dict], seed: int = 0) -> None:

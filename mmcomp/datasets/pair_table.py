@@ -11,6 +11,7 @@ import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -80,7 +81,10 @@ def read_pair_table(
 
 
 def decode_images(
-    path, rows: Sequence[dict], load: Callable[[str], np.ndarray]
+    path,
+    rows: Sequence[dict],
+    load: Callable[[str], np.ndarray],
+    keep: bool = True,
 ) -> List[Tuple[np.ndarray, np.ndarray]]:
     """Decode every onset and apex of a table, on a few threads.
 
@@ -88,33 +92,49 @@ def decode_images(
         path: The table's path, for messages.
         rows (Sequence[dict]): Rows as :func:`read_pair_table` gives them.
         load (Callable): From a path to an image of shape ``(H, W)`` or ``(H, W, C)``.
+        keep (bool): Whether the images are wanted, or only their faults.
 
     Returns:
-        list[tuple]: For each row the onset and the apex image.
+        list[tuple]: For each row the onset and the apex image; empty if not kept.
+        Images of one shape are views of one block.
 
     Raises:
         PairTableError: Listing all images that are broken, each with its line.
     """
+    block, lock = None, Lock()
 
-    def pair(row):
+    def store(image, index, place):
+        nonlocal block
+        with lock:
+            if block is None:
+                block = np.empty((len(rows), 2, *image.shape), image.dtype)
+        if image.shape != block.shape[2:]:
+            return image
+        block[index, place] = image
+        return block[index, place]
+
+    def pair(index):
         images, faults = [], []
-        for column in (ONSET, APEX):
+        for place, column in enumerate((ONSET, APEX)):
             try:
-                images.append(load(row[column]))
+                image = load(rows[index][column])
             except Exception as error:  # whatever a file backend or a decoder throws
-                reason = str(error).strip() or type(error).__name__
+                row, reason = rows[index], str(error).strip() or type(error).__name__
                 faults.append(f'{row[PLACE]}: {column} {row[column]!r}: {reason}')
+                continue
+            if keep:
+                images.append(store(image, index, place))
         return tuple(images), faults
 
     # In chunks: a future for each row would cost more than decoding small images.
-    chunks = [rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK)]
+    chunks = [range(i, min(i + CHUNK, len(rows))) for i in range(0, len(rows), CHUNK)]
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        parts = pool.map(lambda chunk: [pair(row) for row in chunk], chunks)
+        parts = pool.map(lambda chunk: [pair(index) for index in chunk], chunks)
         done = [result for part in parts for result in part]
     faults = [fault for _, found in done for fault in found]
     if faults:
         raise PairTableError(path, faults)
-    return [images for images, _ in done]
+    return [images for images, _ in done] if keep else []
 
 
 def _read_csv(path: Path, classes: Sequence[str]) -> Tuple[List[dict], List[str]]:

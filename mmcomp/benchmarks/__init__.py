@@ -1,0 +1,1 @@
+"""Measuring mmcomp beside what a user would write or take instead."""
