@@ -14,7 +14,14 @@ from mmcomp.evaluation.prediction_table import read_prediction_tables, score_cla
 
 from .driver import DATA_FILE
 from .paper import BASELINE, in_paper_order, paper_error, title
-from .plan import RUNS_FOLDER, Settings, make_runs, read_settings, unfinished
+from .plan import (
+    COSTS_FILE,
+    RUNS_FOLDER,
+    Settings,
+    make_runs,
+    read_settings,
+    unfinished,
+)
 
 VARIANT = re.compile(
     r'^(?P<base>.+?)(?:\+(?P<subjects>\d+)subjects)?'
@@ -34,6 +41,7 @@ class Results:
         audits, curve, jitter: Figures of the variants.
         classes: Names of the classes.
         missing: Runs that are not done.
+        costs: Seconds of each run by what they were spent on, a row for each.
     """
 
     settings: Settings
@@ -45,6 +53,7 @@ class Results:
     curve: List[dict]
     jitter: List[dict]
     missing: int
+    costs: pd.DataFrame
     versions: Dict[str, str] = field(default_factory=dict)
 
     @property
@@ -94,6 +103,7 @@ def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
         curve=_variant_rows(table, 'subjects'),
         jitter=_variant_rows(table, 'pixels'),
         missing=sum(len(unfinished(r, f)) for r, f in zip(runs, folders)),
+        costs=_costs(folders),
         versions=_versions(),
     )
     results.rows = _rows(results)
@@ -182,6 +192,11 @@ def _variant_rows(table: pd.DataFrame, variant: str) -> List[dict]:
         )
     order = in_paper_order(dict.fromkeys(row['model'] for row in rows))
     return sorted(rows, key=lambda row: (order.index(row['model']), row[variant]))
+
+
+def _costs(folders: Sequence[Path]) -> pd.DataFrame:
+    paths = [p for f in folders for p in f.glob(f'{RUNS_FOLDER}/*/*/{COSTS_FILE}')]
+    return pd.DataFrame([json.loads(p.read_text(encoding='utf-8')) for p in paths])
 
 
 def _best_test_epoch(folders: Sequence[Path], name: str) -> Optional[float]:

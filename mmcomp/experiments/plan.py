@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 SETTINGS_FILE = 'experiment.json'
 RUNS_FOLDER = 'runs'
+COSTS_FILE = 'costs.json'  # seconds of a run, by what they were spent on
 SPLITS = ('subject-kfold', 'loso')
 DONE_FILE = 'predictions.csv'  # written last, under another name, and renamed
 

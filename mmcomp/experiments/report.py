@@ -143,10 +143,31 @@ def protocol(results: Results) -> List[str]:
         notes.append(f'Options: {settings.cfg_options}.')
     if results.missing:
         notes.append(f'NOT COMPLETE: {results.missing} runs are missing.')
+    if len(results.costs):
+        notes.append(_cost_note(results.costs))
     versions = ', '.join(f'{k} {v}' for k, v in results.versions.items())
     seeds = ', '.join(map(str, settings.seeds))
     notes.append(f'Seeds {seeds}; {versions}.')
     return notes
+
+
+def _cost_note(costs: pd.DataFrame) -> str:
+    """Where the time of the runs went, in words."""
+    total = costs['total'].sum()
+    parts = {
+        'training': 'training',
+        'loading': 'loading data and building',
+        'svm': 'fitting SVMs',
+        'testing': 'testing',
+    }
+    spent = costs[list(parts)].sum()
+    shares = [f'{name} {spent[key] / total:.1%}' for key, name in parts.items()]
+    rest = 1 - spent.sum() / total
+    return (
+        f'Time: {len(costs)} runs took {total / 60:.1f} minutes of processes, the '
+        f'median one {costs["total"].median():.0f} s: {", ".join(shares)}, '
+        f'audits of misalignment, files and logs {rest:.1%}.'
+    )
 
 
 def summary(results: Results) -> dict:
@@ -161,6 +182,7 @@ def summary(results: Results) -> dict:
             learning_curve=results.curve,
             jitter=results.jitter,
             missing_runs=results.missing,
+            seconds=results.costs.sum().to_dict(),
             versions=results.versions,
         )
     )

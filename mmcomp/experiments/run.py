@@ -1,6 +1,7 @@
 """One run of an experiment, in a process of its own."""
 
 import contextlib
+import json
 import os
 import shutil
 import sys
@@ -8,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-from .plan import DONE_FILE, Run
+from .plan import COSTS_FILE, DONE_FILE, Run
 
 LOG_FILE = 'run.log'
 
@@ -40,23 +41,29 @@ def execute(
         float: Seconds that it took.
     """
     folder = Path(root, run.folder)
-    started = time.time()
+    started = time.perf_counter()
     if (folder / DONE_FILE).is_file():
         return 0.0
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with open(folder / LOG_FILE, 'w', encoding='utf-8') as log, _output_to(log):
-        _train(run, folder, dataset, cfg_options or {}, jitter, threads)
+        costs = _train(
+            run, folder, dataset, cfg_options or {}, jitter, threads, started
+        )
     if not keep_checkpoints:
         for path in [*folder.glob('*.pth'), folder / 'last_checkpoint']:
             path.unlink(missing_ok=True)
-    return time.time() - started
+    costs['total'] = time.perf_counter() - started
+    (folder / COSTS_FILE).write_text(json.dumps(costs) + '\n', encoding='utf-8')
+    return costs['total']
 
 
-def _train(run, folder, dataset, cfg_options, jitter, threads) -> None:
+def _train(run, folder, dataset, cfg_options, jitter, threads, started) -> dict:
+    """Train and test; returns the seconds of :class:`CostHook`."""
     import torch
     from mmengine.config import Config
 
+    from mmcomp.engine.hooks import CostHook
     from mmcomp.engine.launch import build_runner, use_dataset
 
     torch.set_num_threads(threads)
@@ -72,7 +79,12 @@ def _train(run, folder, dataset, cfg_options, jitter, threads) -> None:
     if jitter:
         hook = dict(type='mmcomp.JitterHook', pixels=list(jitter))
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
-    build_runner(cfg).train()
+    runner = build_runner(cfg)
+    costs = CostHook(started)
+    runner.register_hook(costs)
+    runner.train()
+    names = 'loading', 'training', 'svm', 'testing'
+    return {name: getattr(costs, name) for name in names}
 
 
 @contextlib.contextmanager

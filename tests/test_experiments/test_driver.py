@@ -73,6 +73,19 @@ def test_every_run_leaves_what_it_should(alone):
         assert (folder / 'run.log').stat().st_size
 
 
+def test_costs_are_measured_and_named(alone):
+    work_dir, _ = alone
+    for name in ('diffcnn', 'compcnn_sub-svm'):
+        path = work_dir / 'runs' / name / 'fold00-seed0' / 'costs.json'
+        costs = json.loads(path.read_text())
+        total = costs.pop('total')
+        assert set(costs) == {'loading', 'training', 'svm', 'testing'}
+        assert 0 < sum(costs.values()) < total
+        assert (costs.pop('svm') > 0) == ('svm' in name)
+        assert min(costs.values()) > 0
+    assert 'Time: 6 runs took' in (work_dir / 'report' / 'table.md').read_text()
+
+
 def test_folds_cover_every_sample_exactly_once(alone):
     work_dir, _ = alone
     own = pd.concat(map(pd.read_csv, work_dir.glob('runs/diffcnn/*/predictions.csv')))

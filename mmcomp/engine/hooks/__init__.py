@@ -1,6 +1,7 @@
 """Hooks."""
 
 from .checkpoint_hook import PlainCheckpointHook
+from .cost_hook import CostHook
 from .epoch_seed_hook import EpochSeedHook
 from .fit_stack_hook import FitStackHook
 from .jitter_hook import JitterHook
@@ -8,6 +9,7 @@ from .protocol_hook import ProtocolHook
 from .run_summary_hook import RunSummaryHook
 
 __all__ = [
+    'CostHook',
     'EpochSeedHook',
     'FitStackHook',
     'JitterHook',

@@ -1,5 +1,7 @@
 """FitStackHook: fits the SVM of a stack on the training subjects."""
 
+import time
+
 from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
@@ -29,12 +31,16 @@ class FitStackHook(Hook):
     """Fit before each validation and before the last checkpoint is saved.
 
     For :class:`mmcomp.models.StackingClassifier`. Only training subjects are used.
+
+    Attributes:
+        seconds (float): What fitting has taken so far.
     """
 
     priority = 'NORMAL'  # before CheckpointHook, which is VERY_LOW
 
     def __init__(self) -> None:
         self._fitted_at = -1
+        self.seconds = 0.0
 
     def before_train(self, runner) -> None:
         """Divide the training subjects among the copies of a cross-fitted stack."""
@@ -55,5 +61,7 @@ class FitStackHook(Hook):
 
     def _fit(self, runner, iteration: int) -> None:
         if iteration != self._fitted_at:
+            start = time.perf_counter()
             fit_stack(runner)
             self._fitted_at = iteration
+            self.seconds += time.perf_counter() - start
