@@ -46,6 +46,7 @@ setup(
         'mmcomp': ['py.typed'],
         'mmcomp.databases': ['*.csv'],
         'mmcomp.experiments': ['templates/*'],
+        'mmcomp.faces': ['*.onnx', 'NOTICE*'],
         'mmcomp.synthetic': ['*.npz', 'NOTICE*'],
     },
     cmdclass={'build_py': BuildWithMim},
@@ -77,8 +78,10 @@ setup(
         'onnx': ['onnx>=1.16', 'onnxruntime>=1.18', 'onnxscript>=0.3'],
         'dask': ['distributed>=2024.1'],
         'tensorboard': ['tensorboard>=2.12'],
+        'vis': ['captum>=0.9'],
         'dev': [
             'build>=1.0',
+            'captum>=0.9',
             'distributed>=2024.1',
             'hypothesis>=6.90',
             'onnx>=1.16',

@@ -9,6 +9,8 @@ import zipfile
 import pytest
 from runs import REPOSITORY
 
+from mmcomp.faces.detection import MODEL
+
 SOURCES = ['mmcomp', 'configs', 'tools', 'setup.py', 'pyproject.toml', 'MANIFEST.in']
 SOURCES += ['README.md', 'LICENSE', 'model-index.yml']
 LOAD = """
@@ -53,6 +55,8 @@ def test_wheel_holds_mim_and_data(wheel):
     expected = files('configs') | files('tools') | {'mmcomp/.mim/model-index.yml'}
     assert expected <= names
     assert {'mmcomp/py.typed', 'mmcomp/synthetic/head_cc0.npz'} <= names
+    detector = MODEL.relative_to(REPOSITORY).as_posix()
+    assert {detector, 'mmcomp/faces/NOTICE.md'} <= names
     assert not [name for name in names if name.startswith('tests')]
 
 

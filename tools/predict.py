@@ -12,8 +12,13 @@ rendered heads that come with mmcomp says nothing about people.
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
+
+# Decoders complain of odd files on stderr; what matters of it is in the results.
+os.environ.setdefault('OPENCV_LOG_LEVEL', 'ERROR')
+os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
 
 import pandas as pd
 
@@ -44,10 +49,17 @@ def parse_args() -> argparse.Namespace:
         help='where several people are seen; default: %(default)s',
     )
     add(
-        '--by',
+        '--align-by',
         choices=['own', 'onset'],
         default='own',
-        help='whose eyes align the apex',
+        help='whose eyes align the apex; default: %(default)s',
+    )
+    add(
+        '--limit',
+        type=float,
+        default=1.0,
+        help='least motion of an expression in percent of the eye distance; '
+        'default: %(default)s',
     )
     add('--batch-size', type=int, default=32)
     add('--device', help='of PyTorch; default: a GPU if there is one')
@@ -74,7 +86,7 @@ def main() -> None:
         args.checkpoint,
         args.device,
         args.aligned,
-        dict(several=args.several, by=args.by),
+        dict(several=args.several, by=args.align_by, limit=args.limit),
     )
     pictures = args.out / 'pictures' if args.pictures else None
     inputs = [*args.inputs, *map(tuple, args.pair)]

@@ -32,7 +32,7 @@ def prediction_picture(
         np.ndarray: ``(height, width, 3)``, BGR, uint8.
     """
     fig, axes = plt.subplots(
-        1, 5, figsize=(9.5, 2.4), width_ratios=[1, 1, 1, 1, 0.9], dpi=110
+        1, 5, figsize=(10, 2.4), width_ratios=[1, 1, 1, 1, 1.1], dpi=110
     )
     difference = apex.astype(np.int16) - onset.astype(np.int16)
     if difference.ndim == 3:
@@ -64,7 +64,7 @@ def prediction_picture(
     fig.text(0.99, 0.01, WARNING, fontsize=7, ha='right', color='#52606d')
     fig.subplots_adjust(0.01, 0.1, 0.95, 0.8, wspace=0.08)
     place = axes[4].get_position()
-    axes[4].set_position([place.x0 + 0.09, place.y0, place.width - 0.09, place.height])
+    axes[4].set_position([place.x0 + 0.1, place.y0, place.width - 0.1, place.height])
     fig.canvas.draw()
     picture = np.asarray(fig.canvas.buffer_rgba())[..., 2::-1].copy()
     plt.close(fig)

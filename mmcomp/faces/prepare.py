@@ -1,0 +1,241 @@
+"""A table of pairs or clips in, aligned faces and a pair table out.
+
+Every row ends as a pair or as a row of ``failures.csv``. A killed run, started again,
+does only what is missing: the outcome of each row is a file of its own, written under
+another name and renamed, and made anew only if the row has changed.
+"""
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Dict, Optional, Sequence, Tuple
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from mmcomp.columns import APEX, CLIP, ID, ONSET
+
+from .detection import FaceDetector
+from .pairs import FacePair, Settings
+from .sheet import contact_sheet
+from .table import new_row, pair_of_row, read_input
+
+PAIRS_FILE = 'pairs.csv'
+FAILURES_FILE = 'failures.csv'
+SHEET_FILE = 'sheet.png'
+SETTINGS_FILE = 'settings.json'
+IMAGES, ROWS = 'images', 'rows'
+
+PROBLEM, REASON, NOTES, PATH = 'problem', 'reason', 'notes', 'path'
+
+_IDLE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        table: Path of the new pair table.
+        pairs: How many pairs it has.
+        failures: How many rows failed, by kind of problem.
+        done_before: How many rows an earlier run had done.
+    """
+
+    table: Path
+    pairs: int
+    failures: Dict[str, int]
+    done_before: int
+
+
+def prepare(
+    inputs: Sequence,
+    out,
+    settings: Settings = Settings(),
+    fps: Optional[float] = None,
+    workers: Optional[int] = None,
+    retry: bool = False,
+    sheet_pairs: int = 24,
+) -> Outcome:
+    """Makes aligned pairs of all rows.
+
+    Args:
+        inputs: As for :func:`read_input`.
+        out: Folder to write to: ``pairs.csv``, ``failures.csv``, ``images/``,
+            ``sheet.png``, ``settings.json``, and ``rows/``, the state of the run.
+        settings (Settings): How pairs are made.
+        fps (float, optional): Frames a second of clips that do not tell.
+        workers (int, optional): Processes; by default one for each core.
+        retry: Whether rows that failed in an earlier run are tried again.
+        sheet_pairs: How many random pairs ``sheet.png`` shows at most.
+
+    Returns:
+        Outcome: Counts.
+
+    Raises:
+        ValueError: If the table or an argument is not allowed, or ``out`` holds the
+            work of other settings or of a run that is still going.
+    """
+    from filelock import FileLock, Timeout
+
+    if workers is not None and workers < 1:
+        raise ValueError(f'workers must be at least 1, not {workers}.')
+    if fps is not None and fps <= 0:
+        raise ValueError(f'fps must be above 0, not {fps}.')
+    rows, root = read_input(inputs)
+    out = Path(out)
+    for name in (IMAGES, ROWS):
+        (out / name).mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / '.lock')
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(f'another run is at work in {out}.') from None
+    try:
+        _agree(out / SETTINGS_FILE, {**asdict(settings), 'fps': fps})
+        todo = [row for row in rows if not _is_done(out, row, retry)]
+        _run(todo, root, out, settings, fps, workers)
+        pairs, failures = _collect(rows, out)
+    finally:
+        lock.release()
+    _write(out / SHEET_FILE, contact_sheet(out, pairs, sheet_pairs))
+    counts = failures[PROBLEM].value_counts().to_dict()
+    return Outcome(out / PAIRS_FILE, len(pairs), counts, len(rows) - len(todo))
+
+
+def _agree(path: Path, settings: dict) -> None:
+    """Keeps the settings of the first run, and refuses others."""
+    if not path.exists():
+        _write(path, (json.dumps(settings, indent=2) + '\n').encode())
+        return
+    known = json.loads(path.read_text(encoding='utf-8'))
+    differ = [
+        f'{name} is {settings.get(name)!r} and was {known.get(name)!r}'
+        for name in dict.fromkeys([*known, *settings])
+        if settings.get(name) != known.get(name)
+    ]
+    if differ:
+        raise ValueError(
+            f'{path.parent} was begun with other settings: {"; ".join(differ)}. Take '
+            'these, or another folder.'
+        )
+
+
+def _run(todo, root, out, settings, fps, workers) -> None:
+    """Does the rows on all cores."""
+    from joblib import Parallel, cpu_count, delayed, parallel_config
+
+    from mmcomp.synthetic.progress import track
+
+    if not todo:
+        return
+    jobs = (delayed(_do_row)(row, root, out, settings, fps) for row in todo)
+    # Loky starts processes afresh: no fork of a process with threads.
+    with parallel_config('loky', idle_worker_timeout=_IDLE_SECONDS):
+        pool = Parallel(
+            n_jobs=min(workers or cpu_count(), len(todo)),
+            return_as='generator',
+        )
+        for _ in track(pool(jobs), len(todo), 'Preparing pairs'):
+            pass
+
+
+@lru_cache(maxsize=1)
+def _detector(min_score: float) -> FaceDetector:
+    return FaceDetector(min_score=min_score)
+
+
+def _do_row(
+    row: Dict[str, str], root: Path, out: Path, settings: Settings, fps
+) -> None:
+    """Makes the pair of one row, and writes it or why there is none."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        pair = pair_of_row(row, root, settings, fps, _detector(settings.min_score))
+    except Exception as error:  # one broken row must not end the others
+        pair = FacePair(False, 'error', f'unexpected: {type(error).__name__}: {error}')
+    finally:
+        cv2.setNumThreads(threads)
+    result = {
+        'row': _digest(row),
+        PROBLEM: pair.problem,
+        REASON: pair.reason,
+        NOTES: '; '.join(pair.notes),
+    }
+    if pair.success:
+        names = _image_names(row[ID])
+        for name, image in zip(names, (pair.onset, pair.apex)):
+            _write(out / name, image)
+        result['columns'] = new_row(row, pair, names)
+    _write(out / _row_file(row), json.dumps(result).encode())
+
+
+def _collect(
+    rows: Sequence[Dict[str, str]], out: Path
+) -> Tuple[pd.DataFrame, pd.DataFrame]:
+    """Writes both tables from the outcomes of all rows."""
+    pairs, failures = [], []
+    for row in rows:
+        result = json.loads((out / _row_file(row)).read_text(encoding='utf-8'))
+        if 'columns' in result:
+            pairs.append(result['columns'])
+            continue
+        path = row.get(CLIP) or ' '.join(row.get(n, '') for n in (ONSET, APEX))
+        failures.append({ID: row[ID], **result, PATH: path})
+    kept = [ID, PROBLEM, REASON, NOTES, PATH]
+    tables = (
+        pd.DataFrame(pairs) if pairs else pd.DataFrame(columns=[ID, ONSET, APEX]),
+        pd.DataFrame(failures, columns=kept),
+    )
+    for name, table in zip((PAIRS_FILE, FAILURES_FILE), tables):
+        _write(out / name, table.to_csv(index=False, lineterminator='\n').encode())
+    return tables
+
+
+def _is_done(out: Path, row: Dict[str, str], retry: bool) -> bool:
+    """Whether an earlier run has done this very row."""
+    try:
+        result = json.loads((out / _row_file(row)).read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        return False
+    if result.get('row') != _digest(row):
+        return False
+    if 'columns' not in result:
+        return not retry
+    return all((out / name).is_file() for name in _image_names(row[ID]))
+
+
+def _digest(row: Dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
+
+
+def _file_name(sample_id: str) -> str:
+    """A file name for an id: the id itself where it is one, else made unique."""
+    name = re.sub(r'[^\w.-]', '_', sample_id).strip('.')
+    if name == sample_id and len(name) < 100:
+        return name
+    return f'{name[:80]}-{hashlib.sha256(sample_id.encode()).hexdigest()[:8]}'
+
+
+def _image_names(sample_id: str) -> Tuple[str, str]:
+    name = _file_name(sample_id)
+    return f'{IMAGES}/{name}-onset.png', f'{IMAGES}/{name}-apex.png'
+
+
+def _row_file(row: Dict[str, str]) -> str:
+    return f'{ROWS}/{_file_name(row[ID])}.json'
+
+
+def _write(path: Path, content) -> None:
+    """Writes bytes, or an image as PNG, under another name and renames it."""
+    if isinstance(content, np.ndarray):
+        content = cv2.imencode('.png', content)[1].tobytes()
+    partial = path.with_name(f'.{path.name}.{os.getpid()}')
+    partial.write_bytes(content)
+    partial.replace(path)

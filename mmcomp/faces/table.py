@@ -1,0 +1,154 @@
+"""The table of what is to be prepared: its rows, and what becomes of them."""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+import pandas as pd
+
+from mmcomp.columns import (
+    APEX,
+    APEX_EYES,
+    APEX_FRAME,
+    CLIP,
+    ID,
+    ONSET,
+    ONSET_EYES,
+    ONSET_FRAME,
+)
+
+from .alignment import parse_eyes
+from .detection import FaceDetector
+from .pairs import FacePair, Settings, pair_from_clip, pair_from_images
+
+#: Columns that are added. The eyes are 'x y x y' in the original images.
+QUALITY = (
+    'onset_face_score',
+    'apex_face_score',
+    'onset_open',
+    'apex_open',
+    'spotting_confidence',
+    'onset_source',
+    'apex_source',
+    'onset_source_eyes',
+    'apex_source_eyes',
+    'notes',
+)
+
+
+def read_input(inputs: Sequence) -> Tuple[List[Dict[str, str]], Path]:
+    """Rows of a table, or a row for each clip.
+
+    Args:
+        inputs: One ``.csv`` file, or clips: video files and folders of frames.
+
+    Returns:
+        tuple: The rows, all cells as strings, and the folder that their paths start
+        from.
+
+    Raises:
+        ValueError: Saying what is wrong with the table.
+    """
+    paths = [Path(path) for path in inputs]
+    if len(paths) == 1 and paths[0].suffix.lower() == '.csv':
+        table, root = paths[0], paths[0].parent
+        if not table.is_file():
+            raise ValueError(f'there is no table {table}.')
+        try:
+            frame = pd.read_csv(
+                table,
+                dtype=str,
+                keep_default_na=False,
+                index_col=False,
+                encoding='utf-8-sig',
+            )
+        except ValueError as error:
+            raise ValueError(f'{table} cannot be read as CSV: {error}') from None
+        frame.columns = [name.strip() for name in frame.columns]
+        rows = frame.fillna('').map(str.strip).to_dict('records')
+    else:
+        root = Path('.')
+        rows = [{ID: path.stem, CLIP: str(path)} for path in paths]
+        table = Path('the clips given')
+    _check(rows, table)
+    return rows, root
+
+
+def _check(rows: List[Dict[str, str]], table: Path) -> None:
+    if not rows:
+        raise ValueError(f'{table} has no row.')
+    columns = list(rows[0])
+    if ID not in columns:
+        raise ValueError(f'{table} has no column {ID!r}; its columns are {columns}.')
+    if CLIP not in columns and not {ONSET, APEX} <= set(columns):
+        raise ValueError(
+            f'{table} needs the column {CLIP!r}, or {ONSET!r} and {APEX!r}; its '
+            f'columns are {columns}.'
+        )
+    counts = Counter(row[ID] for row in rows)
+    twice = [name for name, count in counts.items() if count > 1][:5]
+    if '' in counts or twice:
+        fault = 'empty in a row' if '' in counts else f'not unique: {twice}'
+        raise ValueError(f'{ID} in {table} is {fault}.')
+
+
+def pair_of_row(
+    row: Dict[str, str],
+    root: Path,
+    settings: Settings,
+    fps: Optional[float] = None,
+    detector: Optional[FaceDetector] = None,
+) -> FacePair:
+    """Makes the pair that a row describes; a cell that is wrong is a failure, too."""
+    frames: List[Optional[int]] = []
+    eyes: List[Optional[np.ndarray]] = []
+    for name in (ONSET_FRAME, APEX_FRAME):
+        text = row.get(name, '')
+        # Tables of databases have '/' where nobody knows; spreadsheets have 12.0.
+        if not re.fullmatch(r'\d+(\.0*)?|/?', text):
+            return FacePair(False, 'wrong cell', f'{name} is no frame number: {text!r}')
+        frames.append(int(float(text)) if text.strip('/') else None)
+    for name in (ONSET_EYES, APEX_EYES):
+        try:
+            eyes.append(parse_eyes(row.get(name, '')))
+        except ValueError as error:
+            return FacePair(False, 'wrong cell', f'{name}: {error}')
+    if row.get(CLIP):
+        path = root / row[CLIP]
+        return pair_from_clip(path, settings, *frames, *eyes, fps, detector)
+    for name in (ONSET, APEX):
+        if not row.get(name):
+            return FacePair(False, 'wrong cell', f'{name} is empty')
+    images = root / row[ONSET], root / row[APEX]
+    return pair_from_images(*images, settings, *eyes, detector)
+
+
+def new_row(
+    row: Dict[str, str], pair: FacePair, names: Tuple[str, str]
+) -> Dict[str, object]:
+    """The row of the new table: the old one, the new images, and their quality."""
+
+    def number(value: Optional[float]) -> str:
+        return '' if value is None else f'{value:.3f}'
+
+    columns = {k: v for k, v in row.items() if k not in (ONSET_EYES, APEX_EYES)}
+    columns[ONSET], columns[APEX] = names
+    for name, frame in ((ONSET_FRAME, pair.onset_frame), (APEX_FRAME, pair.apex_frame)):
+        if frame is not None:
+            columns[name] = str(frame)
+    spotted = pair.spotting.confidence if pair.spotting else None
+    values = (
+        *(number(f and f.score) for f in (pair.onset_face, pair.apex_face)),
+        number(pair.onset_open),
+        number(pair.apex_open),
+        number(spotted),
+        *(row.get(CLIP) or row[name] for name in (ONSET, APEX)),
+        *(
+            ' '.join(f'{value:.2f}' for value in eyes.ravel())
+            for eyes in (pair.onset_eyes, pair.apex_eyes)
+        ),
+        '; '.join(pair.notes),
+    )
+    return {**columns, **dict(zip(QUALITY, values))}

@@ -1,0 +1,176 @@
+"""Clips: video files and folders of frames, read one frame at a time."""
+
+import math
+import re
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
+
+import cv2
+import numpy as np
+
+IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff')
+
+#: Assumed where neither the clip nor the user tells it.
+DEFAULT_FPS = 25.0
+_MAX_FPS = 10000.0
+
+#: A video that ends before this share of the frames it announces is called cut off.
+#: Announcements of a few frames too many are common.
+_ANNOUNCED = 0.9
+
+
+class UnreadableError(Exception):
+    """An image or a clip that cannot be read; the message is a sentence."""
+
+
+class Clip:
+    """A clip that is decoded while it is iterated over.
+
+    Iterating yields ``(number, image)``: the frame's number and a BGR image
+    ``(H, W, 3)``, uint8. In a video, frames are numbered from 0; in a folder, by the
+    last number in the file name. A rotation that the video file asks for is applied.
+
+    Args:
+        path: A video file, or a folder of images.
+        fps (float, optional): Frames a second; by default what the video says, and
+            ``DEFAULT_FPS`` for folders.
+
+    Attributes:
+        fps (float): Frames a second.
+        announced (int): Number of frames that the container tells; may be wrong.
+        notes (list[str]): What was assumed, and what was odd; grows while reading.
+
+    Raises:
+        UnreadableError: If there is no such clip, or it cannot be opened.
+        ValueError: If ``fps`` is not allowed.
+    """
+
+    def __init__(self, path, fps: Optional[float] = None) -> None:
+        if fps is not None and not 0 < fps <= _MAX_FPS:
+            raise ValueError(f'fps must be above 0 and at most {_MAX_FPS}, not {fps}.')
+        self.path = Path(path)
+        self.notes: List[str] = []
+        self._files: Optional[List[Tuple[int, Path]]] = None
+        found = 0.0
+        if self.path.is_dir():
+            self._files = _numbered(self.path)
+            self.announced = len(self._files)
+        elif self.path.is_file():
+            capture = self._open()
+            found = capture.get(cv2.CAP_PROP_FPS)
+            self.announced = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
+            capture.release()
+        else:
+            raise UnreadableError(f'there is no file or folder {self.path.name!r}')
+        if fps is None and not (math.isfinite(found) and 1 <= found <= _MAX_FPS):
+            self.notes.append(f'no frame rate is known: {DEFAULT_FPS:g} is assumed')
+            found = DEFAULT_FPS
+        self.fps = float(found if fps is None else fps)
+
+    def __iter__(self) -> Iterator[Tuple[int, np.ndarray]]:
+        if self._files is not None:
+            for number, file in self._files:
+                yield number, read_image(file)
+            return
+        capture = self._open()
+        try:
+            count = 0
+            while True:
+                read, image = capture.read()
+                if not read or image is None:
+                    break
+                yield count, image
+                count += 1
+        finally:
+            capture.release()
+        if count == 0:
+            raise UnreadableError(f'{self.path.name!r} holds no frame that decodes')
+        if count < _ANNOUNCED * self.announced:
+            self._note(f'only {count} of {self.announced} frames could be decoded')
+
+    def read(self, numbers: Iterable[int]) -> Dict[int, np.ndarray]:
+        """Fetches a few frames by number, in one pass.
+
+        Args:
+            numbers (Iterable[int]): Which frames.
+
+        Returns:
+            dict[int, np.ndarray]: The image for each number that the clip has.
+        """
+        wanted = set(numbers)
+        if self._files is not None:
+            return {n: read_image(file) for n, file in self._files if n in wanted}
+        found: Dict[int, np.ndarray] = {}
+        capture = self._open()
+        try:
+            # Seeking is not exact in all containers; grabbing is, and cheap.
+            for number in range(max(wanted, default=-1) + 1):
+                if not capture.grab():
+                    break
+                if number in wanted:
+                    read, image = capture.retrieve()
+                    if read:
+                        found[number] = image
+        finally:
+            capture.release()
+        return found
+
+    def _open(self) -> cv2.VideoCapture:
+        capture = cv2.VideoCapture(str(self.path))
+        if not capture.isOpened():
+            raise UnreadableError(f'{self.path.name!r} cannot be opened as a video')
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        return capture
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+def read_image(path) -> np.ndarray:
+    """Reads an image as BGR ``(H, W, 3)``, uint8, turned as its EXIF data ask.
+
+    Raises:
+        UnreadableError: If there is no such file, or it does not decode.
+    """
+    path = Path(path)
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except FileNotFoundError:
+        raise UnreadableError(f'there is no file {path.name!r}') from None
+    except OSError as error:
+        raise UnreadableError(
+            f'{path.name!r} cannot be read: {error.strerror}'
+        ) from None
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error:
+        image = None
+    if image is None:
+        raise UnreadableError(f'{path.name!r} does not decode as an image')
+    return image
+
+
+def frame_number(name: str) -> Optional[int]:
+    """The last number in a file name without its suffix, or None."""
+    numbers = re.findall(r'\d+', Path(name).stem)
+    return int(numbers[-1]) if numbers else None
+
+
+def _numbered(folder: Path) -> List[Tuple[int, Path]]:
+    """The images of a folder by frame number."""
+    files: Dict[int, Path] = {}
+    for file in sorted(folder.iterdir()):
+        if file.suffix.lower() not in IMAGE_SUFFIXES or not file.is_file():
+            continue
+        number = frame_number(file.name)
+        if number is None:
+            raise UnreadableError(f'the name of frame {file.name!r} has no number')
+        if number in files:
+            raise UnreadableError(
+                f'frames {files[number].name!r} and {file.name!r} have the same number'
+            )
+        files[number] = file
+    if not files:
+        raise UnreadableError(f'there is no image in the folder {folder.name!r}')
+    return sorted(files.items())

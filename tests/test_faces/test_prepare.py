@@ -1,0 +1,279 @@
+"""Tables of photos and clips in, aligned pairs out, and nothing lost on the way."""
+
+import csv
+import json
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from runs import REPOSITORY
+
+from mmcomp.datasets.pair_table import read_pair_table
+from mmcomp.faces import Settings, align_face
+from mmcomp.faces.prepare import prepare
+from mmcomp.faces.table import read_input
+
+TOOL = REPOSITORY / 'tools' / 'prepare.py'
+
+
+def write_table(path, columns, rows):
+    with path.open('w', encoding='utf-8', newline='') as stream:
+        csv.writer(stream).writerows([columns, *rows])
+    return path
+
+
+def read(path):
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+@pytest.fixture(scope='module')
+def photos(tmp_path_factory, astronaut):
+    """A pair table of photos: fine ones, and one of each failure."""
+    folder = tmp_path_factory.mktemp('photos')
+    small = cv2.resize(astronaut, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(folder / 'a.png'), small)
+    cv2.imwrite(str(folder / 'b.png'), np.roll(small, 7, axis=0))
+    cv2.imwrite(str(folder / 'two.png'), np.hstack([small, small]))
+    cv2.imwrite(str(folder / 'blank.png'), np.full((90, 90), 128, np.uint8))
+    (folder / 'broken.png').write_bytes(b'nonsense')
+    eyes = '102.5 51 123.5 52.5'
+    columns = [
+        'sample_id',
+        'subject',
+        'onset',
+        'apex',
+        'label',
+        'camera',
+        'onset_eyes',
+        'apex_eyes',
+    ]
+    rows = [
+        ['fine', 's1', 'a.png', 'b.png', 'posed', 'x', '', ''],
+        ['given/eyes', 's1', 'a.png', 'b.png', 'spontaneous', 'y', eyes, ''],
+        ['no-face', 's1', 'a.png', 'blank.png', 'posed', '', '', ''],
+        ['two-faces', 's1', 'two.png', 'b.png', 'posed', '', '', ''],
+        ['unreadable', 's1', 'broken.png', 'b.png', 'posed', '', '', ''],
+        ['missing', 's1', 'a.png', 'none.png', 'posed', '', '', ''],
+        ['bad-eyes', 's1', 'a.png', 'b.png', 'posed', '', '1 2 3', ''],
+        ['outside', 's1', 'a.png', 'b.png', 'posed', '', '1 2 900 4', ''],
+        ['closed', 's1', 'blank.png', 'b.png', 'posed', '', '30 40 60 40', ''],
+        ['empty', 's1', '', 'b.png', 'posed', '', '', ''],
+    ]
+    return write_table(folder / 'pairs.csv', columns, rows)
+
+
+@pytest.fixture(scope='module')
+def prepared(photos, tmp_path_factory):
+    out = tmp_path_factory.mktemp('prepared') / 'out'
+    return prepare([photos], out, Settings(eyes_closed='fail'), workers=2)
+
+
+def test_every_row_is_a_pair_or_a_failure(photos, prepared):
+    pairs = read(prepared.table)
+    failures = read(prepared.table.with_name('failures.csv'))
+    assert pairs['sample_id'].tolist() == ['fine', 'given/eyes']
+    assert dict(zip(failures['sample_id'], failures['problem'])) == {
+        'no-face': 'no face',
+        'two-faces': 'two faces',
+        'unreadable': 'unreadable',
+        'missing': 'unreadable',
+        'bad-eyes': 'wrong cell',
+        'outside': 'wrong eyes',
+        'closed': 'eyes closed',
+        'empty': 'wrong cell',
+    }
+    assert failures['reason'].str.len().min() > 10
+    assert failures['path'].tolist()[0] == 'a.png blank.png'
+    assert prepared.pairs == 2
+    assert sum(prepared.failures.values()) == 8
+
+
+def test_new_table(photos, prepared):
+    """mmcomp reads it; further columns are kept; eyes of the old images are not."""
+    rows = read_pair_table(prepared.table)
+    assert [row['camera'] for row in rows] == ['x', 'y']
+    assert 'onset_eyes' not in rows[0]
+    assert rows[0]['onset_source'] == 'a.png'
+    assert float(rows[0]['onset_face_score']) > 0.9
+    assert float(rows[0]['apex_open']) > 0.3
+    assert rows[1]['onset_face_score'] == ''
+    image = cv2.imread(rows[1]['onset'], cv2.IMREAD_UNCHANGED)
+    source = cv2.imread(str(photos.with_name('a.png')))
+    np.testing.assert_array_equal(
+        image, align_face(source, [[102.5, 51], [123.5, 52.5]])
+    )
+    sheet = cv2.imread(str(prepared.table.with_name('sheet.png')))
+    assert sheet.shape[0] > 150
+
+
+def test_again_does_nothing_and_gives_the_same(photos, prepared):
+    out = prepared.table.parent
+    before = {path: path.read_bytes() for path in out.rglob('*') if path.is_file()}
+    again = prepare([photos], out, Settings(eyes_closed='fail'))
+    assert again.done_before == 10
+    after = {path: path.read_bytes() for path in out.rglob('*') if path.is_file()}
+    assert before == after
+
+
+def test_other_settings_are_refused(photos, prepared):
+    with pytest.raises(
+        ValueError, match=r"size is 64 and was 48; eyes_closed is 'warn' and was 'fail'"
+    ):
+        prepare([photos], prepared.table.parent, Settings(size=64))
+
+
+def test_changed_and_failed_rows(photos, tmp_path):
+    """A row that has changed is done anew; a failed one if it is asked for."""
+    frame = read(photos)
+    for name in ('a.png', 'b.png', 'blank.png'):
+        (tmp_path / name).write_bytes(photos.with_name(name).read_bytes())
+    table = tmp_path / 'pairs.csv'
+    frame.iloc[[0, 2]].to_csv(table, index=False)
+    assert prepare([table], tmp_path / 'out', workers=1).pairs == 1
+    (tmp_path / 'blank.png').write_bytes((tmp_path / 'a.png').read_bytes())
+    assert prepare([table], tmp_path / 'out', workers=1).pairs == 1
+    assert prepare([table], tmp_path / 'out', workers=1, retry=True).pairs == 2
+    frame.loc[0, 'apex'] = 'a.png'
+    frame.iloc[[0]].to_csv(table, index=False)
+    done = prepare([table], tmp_path / 'out', workers=1)
+    assert (done.pairs, done.done_before) == (1, 0)
+    assert read(done.table)['apex_source'].tolist() == ['a.png']
+
+
+def test_killed_and_started_again(tmp_path, photos):
+    """It does what is missing, and ends as if nothing had happened."""
+    frame = read(photos).iloc[[0, 2]]
+    table = photos.with_name('many.csv')
+    many = pd.concat([frame] * 15, ignore_index=True)
+    many['sample_id'] = [f'{name}-{i}' for i, name in enumerate(many['sample_id'])]
+    many.to_csv(table, index=False)
+    command = [sys.executable, str(TOOL), str(table), '--workers', '1', '--out']
+    out = tmp_path / 'killed'
+    process = subprocess.Popen([*command, str(out)], stderr=subprocess.DEVNULL)
+    limit = time.monotonic() + 60
+    while len(list(out.glob('rows/[!.]*'))) < 3 and time.monotonic() < limit:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    time.sleep(0.5)  # the worker ends what it had begun
+    done = {path: path.stat().st_mtime_ns for path in out.glob('rows/[!.]*')}
+    assert 3 <= len(done) <= 30
+    subprocess.run([*command, str(out)], check=True, capture_output=True)
+    assert {path: path.stat().st_mtime_ns for path in done} == done
+    whole = prepare([table], tmp_path / 'whole', workers=2).table.parent
+    for path in whole.rglob('*'):
+        if path.is_file() and not path.name.startswith('.'):
+            other = out / path.relative_to(whole)
+            assert other.read_bytes() == path.read_bytes(), path.name
+
+
+def test_clips(tmp_path, make_clip, write_video):
+    """Video files and folders of frames; frames that are known are used."""
+    truth = {}
+    for name, key in (
+        ('smile.mp4', ('happiness', 'posed', 0)),
+        ('still.mp4', ('none', 'posed', 10)),
+    ):
+        truth[name], frames = make_clip(*key)
+        write_video(tmp_path / name, frames)
+    folder = tmp_path / 'frames'
+    folder.mkdir()
+    for i, frame in enumerate(make_clip()[1]):
+        cv2.imwrite(str(folder / f'img{i + 100}.png'), frame)
+    columns = ['sample_id', 'subject', 'clip', 'onset_frame', 'apex_frame', 'label']
+    smile = truth['smile.mp4']
+    table = write_table(
+        tmp_path / 'clips.csv',
+        columns,
+        [
+            ['video', 's1', 'smile.mp4', '', '', 'posed'],
+            ['folder', 's1', 'frames', '105.0', '/', 'posed'],
+            ['known', 's1', 'smile.mp4', '2', str(smile.apex), 'posed'],
+            ['still', 's1', 'still.mp4', '', '', 'posed'],
+            ['gone', 's1', 'gone.mp4', '', '', 'posed'],
+            ['text', 's1', 'smile.mp4', 'first', '', 'posed'],
+            ['late', 's1', 'smile.mp4', '2', '999', 'posed'],
+        ],
+    )
+    done = prepare([table], tmp_path / 'out', Settings(color='color'), 20, 2)
+    pairs = {row['sample_id']: row for row in read_pair_table(done.table)}
+    assert list(pairs) == ['video', 'folder', 'known']
+    assert abs(int(pairs['video']['apex_frame']) - smile.apex) <= 6
+    assert pairs['folder']['onset_frame'] == '105'
+    assert abs(int(pairs['folder']['apex_frame']) - 100 - smile.apex) <= 6
+    assert pairs['known']['spotting_confidence'] == ''
+    assert float(pairs['video']['spotting_confidence']) > 0.3
+    assert cv2.imread(pairs['video']['apex'], cv2.IMREAD_UNCHANGED).ndim == 3
+    failures = read(done.table.with_name('failures.csv'))
+    assert failures['problem'].tolist() == [
+        'no expression',
+        'unreadable',
+        'wrong cell',
+        'no such frame',
+    ]
+
+
+def test_clips_without_a_table(tmp_path, smile):
+    path, _ = smile
+    command = [sys.executable, str(TOOL), str(path), '--out', str(tmp_path / 'out')]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert '1 pairs' in done.stdout
+    assert read(tmp_path / 'out' / 'pairs.csv')['sample_id'].tolist() == ['smile']
+    command = [*command[:-1], str(tmp_path / 'late'), '--apex-late', '999']
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert '1 rows failed: no such frame 1' in done.stdout
+
+
+def test_nothing_but_failures(tmp_path, photos):
+    table = photos.with_name('fail.csv')
+    read(photos).iloc[[2]].to_csv(table, index=False)
+    done = prepare([table], tmp_path / 'out', workers=1)
+    assert (done.pairs, done.failures) == (0, {'no face': 1})
+    assert read(done.table).empty
+
+
+@pytest.mark.parametrize(
+    ('columns', 'rows', 'message'),
+    [
+        (['sample_id', 'clip'], [], 'has no row'),
+        (['clip'], [['a']], r"no column 'sample_id'.*\['clip'\]"),
+        (['sample_id', 'onset'], [['a', 'b']], r"needs the column 'clip', or 'onset'"),
+        (['sample_id', 'clip'], [['a', 'x'], ['a', 'y']], r"not unique: \['a'\]"),
+        (['sample_id', 'clip'], [['', 'x']], 'empty in a row'),
+    ],
+)
+def test_wrong_tables(tmp_path, columns, rows, message):
+    with pytest.raises(ValueError, match=message):
+        read_input([write_table(tmp_path / 'a.csv', columns, rows)])
+
+
+def test_tool_tells_errors_in_one_line(tmp_path):
+    command = [sys.executable, str(TOOL), 'none.csv', '--out', str(tmp_path / 'out')]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == 'error: there is no table none.csv.\n'
+
+
+def test_a_bug_is_a_failure_of_its_row(photos, tmp_path, monkeypatch):
+    from mmcomp.faces import prepare as module
+
+    def broken(*_):
+        raise RuntimeError('boom')
+
+    monkeypatch.setattr(module, 'pair_of_row', broken)
+    (tmp_path / 'rows').mkdir()
+    row = {'sample_id': 'a'}
+    module._do_row(row, tmp_path, tmp_path, Settings(), None)
+    result = json.loads((tmp_path / 'rows' / 'a.json').read_text())
+    assert result['problem'] == 'error'
+    assert 'RuntimeError: boom' in result['reason']
+
+
+def test_faces_do_not_import_torch():
+    code = 'import sys, mmcomp.faces; print("torch" in sys.modules)'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.stdout == 'False\n'

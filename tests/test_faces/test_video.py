@@ -1,0 +1,139 @@
+"""Clips in files and folders, whole and broken."""
+
+import cv2
+import numpy as np
+import pytest
+
+from mmcomp.faces import Clip, UnreadableError, read_image
+from mmcomp.faces.video import frame_number
+
+#: Of a track header in an MP4 file: a picture that is to be shown turned clockwise.
+QUARTER_TURN = [0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30]
+
+
+@pytest.fixture
+def frames():
+    """Twelve frames with a bright bar that moves down."""
+    images = np.full((12, 48, 64), 20, np.uint8)
+    for i, image in enumerate(images):
+        image[4 * i : 4 * i + 4] = 220
+    return images
+
+
+def bar(image):
+    """Which frame a picture is."""
+    return int(image[..., 0].mean(axis=1).argmax()) // 4
+
+
+def flag_rotation(path):
+    """Writes a rotation into the header of an MP4 file."""
+    data = bytearray(path.read_bytes())
+    start = data.index(b'tkhd') + 44
+    matrix = np.array(QUARTER_TURN, '>i4').tobytes()
+    data[start : start + len(matrix)] = matrix
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize('suffix', ['.mp4', '.avi'])
+def test_video(tmp_path, frames, write_video, suffix):
+    clip = Clip(write_video(tmp_path / f'a{suffix}', frames, fps=12))
+    assert clip.fps == pytest.approx(12)
+    read = list(clip)
+    assert [number for number, _ in read] == list(range(12))
+    assert [bar(image) for _, image in read] == list(range(12))
+    chosen = clip.read([7, 2, 99])
+    assert {number: bar(image) for number, image in chosen.items()} == {2: 2, 7: 7}
+    assert clip.notes == []
+
+
+def test_folder_goes_by_the_last_number(tmp_path, frames):
+    for i in range(12):
+        cv2.imwrite(str(tmp_path / f's01_take2_img{3 * i + 8}.png'), frames[i])
+    (tmp_path / 'notes7.txt').write_text('no frame')
+    clip = Clip(tmp_path)
+    assert [number for number, _ in clip] == [3 * i + 8 for i in range(12)]
+    assert [bar(image) for _, image in clip] == list(range(12))
+    assert {n: bar(i) for n, i in clip.read([11, 12]).items()} == {11: 1}
+    assert clip.fps == 25
+    assert 'no frame rate is known: 25 is assumed' in clip.notes
+    assert Clip(tmp_path, fps=200).fps == 200
+
+
+@pytest.mark.parametrize(
+    ('name', 'number'),
+    [
+        ('img003.jpg', 3),
+        ('006_05562.jpg', 5562),
+        ('s1_ne_01.image12.bmp', 12),
+        ('a', None),
+    ],
+)
+def test_frame_number(name, number):
+    assert frame_number(name) == number
+
+
+def test_rotation_flag_is_respected(tmp_path, frames, write_video):
+    path = write_video(tmp_path / 'a.mp4', frames)
+    flag_rotation(path)
+    _, image = next(iter(Clip(path)))
+    assert image.shape[:2] == (64, 48)
+    assert image[:, -4:].mean() > 150 > image[:, :40].mean()
+
+
+def test_a_video_that_is_cut_off_says_so(tmp_path, frames, write_video):
+    rng = np.random.default_rng(0)
+    noisy = rng.integers(0, 255, (40, 96, 128), dtype=np.uint8)
+    path = write_video(tmp_path / 'a.avi', noisy)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    clip = Clip(path)
+    count = len(list(clip))
+    assert 0 < count < 30
+    if clip.announced:
+        assert clip.notes == [
+            f'only {count} of {clip.announced} frames could be decoded'
+        ]
+
+
+def test_unreadable(tmp_path, frames):
+    (tmp_path / 'a.mp4').write_bytes(b'nonsense' * 999)
+    (tmp_path / 'empty').mkdir()
+    (tmp_path / 'twins').mkdir()
+    (tmp_path / 'nameless').mkdir()
+    for name in ('twins/a1.png', 'twins/b1.png', 'nameless/a.png'):
+        cv2.imwrite(str(tmp_path / name), frames[0])
+    for name, message in (
+        ('a.mp4', "'a.mp4' cannot be opened as a video"),
+        ('b.mp4', "there is no file or folder 'b.mp4'"),
+        ('empty', "no image in the folder 'empty'"),
+        ('twins', r"'a1.png' and 'b1.png' have the same number"),
+        ('nameless', r"'a.png' has no number"),
+    ):
+        with pytest.raises(UnreadableError, match=message):
+            Clip(tmp_path / name)
+
+
+def test_unreadable_images(tmp_path):
+    (tmp_path / 'a.png').write_bytes(b'nonsense')
+    (tmp_path / 'b.png').write_bytes(b'')
+    for name, message in (
+        ('a.png', 'does not decode'),
+        ('b.png', 'does not decode'),
+        ('c.png', 'no file'),
+        ('', 'cannot be read'),
+    ):
+        with pytest.raises(UnreadableError, match=message):
+            read_image(tmp_path / name)
+
+
+def test_deep_images_become_bytes(tmp_path):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.full((8, 9), 40000, np.uint16))
+    image = read_image(tmp_path / 'a.png')
+    assert image.shape == (8, 9, 3)
+    assert image.dtype == np.uint8
+
+
+@pytest.mark.parametrize('fps', [0, -1, float('nan'), 1e6])
+def test_wrong_fps(tmp_path, fps):
+    with pytest.raises(ValueError, match='fps must be'):
+        Clip(tmp_path, fps=fps)

