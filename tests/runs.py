@@ -7,7 +7,8 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import RUNNERS, DefaultScope
-from mmpretrain.visualization import UniversalVisualizer
+
+from mmcomp.visualization import PairVisualizer
 
 REPOSITORY = Path(__file__).parents[1]
 CONFIGS = REPOSITORY / 'configs'
@@ -70,7 +71,7 @@ class Interrupt(Hook):
 def build(cfg, hooks=()):
     """A runner, with MMEngine's singletons of earlier runs forgotten."""
     logging.shutdown()
-    for kind in (MMLogger, MessageHub, UniversalVisualizer, DefaultScope):
+    for kind in (MMLogger, MessageHub, PairVisualizer, DefaultScope):
         kind._instance_dict.clear()
     runner = RUNNERS.build(cfg.copy())
     for hook in hooks:

@@ -22,9 +22,9 @@ env_cfg = dict(
     dist_cfg=dict(backend='nccl'),
 )
 
-# For TensorBoard add dict(type='TensorboardVisBackend') to vis_backends.
+# For TensorBoard add dict(type='TensorboardVisBackend'); see docs/visualize.md.
 vis_backends = [dict(type='LocalVisBackend')]
-visualizer = dict(type='UniversalVisualizer', vis_backends=vis_backends)
+visualizer = dict(type='mmcomp.PairVisualizer', vis_backends=vis_backends)
 
 log_level = 'INFO'
 load_from = None

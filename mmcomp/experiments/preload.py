@@ -12,6 +12,6 @@ for name in (
     'mmpretrain.datasets',
     'mmpretrain.evaluation',
     'mmpretrain.models',
-    'mmpretrain.visualization',
+    'mmcomp.visualization',
 ):
     import_module(name)

@@ -5,6 +5,7 @@ from .cost_hook import CostHook
 from .epoch_seed_hook import EpochSeedHook
 from .fit_stack_hook import FitStackHook
 from .jitter_hook import JitterHook
+from .pair_visualization_hook import PairVisualizationHook
 from .protocol_hook import ProtocolHook
 from .run_summary_hook import RunSummaryHook
 
@@ -13,6 +14,7 @@ __all__ = [
     'EpochSeedHook',
     'FitStackHook',
     'JitterHook',
+    'PairVisualizationHook',
     'PlainCheckpointHook',
     'ProtocolHook',
     'RunSummaryHook',

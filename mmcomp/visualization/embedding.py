@@ -1,0 +1,124 @@
+"""A picture of a network's features: similar pairs lie near each other (t-SNE)."""
+
+from collections import Counter
+from typing import Dict, Sequence, Tuple
+
+import matplotlib
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from sklearn.manifold import TSNE
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor, nn
+
+from .networks import prepare
+from .style import INK, SOFT, styled, title
+
+LEGEND = 10  # values that a legend names; more get colours alone
+LEAST = 4  # pairs that can be laid out
+
+
+@torch.no_grad()
+def pre_logits(
+    model: nn.Module, pairs: Sequence[Tensor], batch_size: int = 128
+) -> np.ndarray:
+    """The features that the last layer decides on, ``(N, D)``.
+
+    Args:
+        model: In evaluation mode. A stack gives its members' features, joined.
+        pairs: ``(2, C, H, W)`` each, gray levels.
+        batch_size (int): Pairs that go through the network at once.
+    """
+    found = [
+        model.extract_feat(prepare(model, pairs[i : i + batch_size]), 'pre_logits')
+        for i in range(0, len(pairs), batch_size)
+    ]
+    return torch.cat(found).float().cpu().numpy()
+
+
+def lay_out(features: np.ndarray, seed: int = 0, perplexity: float = 30) -> np.ndarray:
+    """Places ``(N, 2)`` of features ``(N, D)`` by t-SNE (van der Maaten, Hinton 2008).
+
+    Features are standardised, so that none counts for its unit. The perplexity is
+    lowered to a third of N where there are few pairs.
+
+    Raises:
+        ValueError: If there are too few pairs.
+    """
+    if len(features) < LEAST:
+        raise ValueError(
+            f'{len(features)} pairs cannot be laid out; at least {LEAST} are needed'
+        )
+    spread = features.std(0)
+    features = (features - features.mean(0)) / np.where(spread > 0, spread, 1)
+    perplexity = min(perplexity, (len(features) - 1) / 3)
+    return TSNE(
+        perplexity=perplexity, init='pca', random_state=seed, n_jobs=1
+    ).fit_transform(features)
+
+
+def neighbour_share(features: np.ndarray, values: Sequence) -> Tuple[float, float]:
+    """How often the nearest pair, in all dimensions, has the same value.
+
+    Returns:
+        tuple: The fraction found, and that to expect if the values were dealt anew.
+    """
+    values = np.asarray(values)
+    near = NearestNeighbors(n_neighbors=1).fit(features)
+    # Without an argument, a pair is not its own neighbour.
+    nearest = near.kneighbors(return_distance=False)[:, 0]
+    count = len(values)
+    same = sum(n * (n - 1) for n in Counter(values.tolist()).values())
+    return float((values == values[nearest]).mean()), same / (count * (count - 1))
+
+
+@styled()
+def embedding_figure(
+    places: np.ndarray,
+    values: Dict[str, Sequence[str]],
+    shares: Dict[str, Tuple[float, float]],
+    marked: Dict[str, int] = {},
+    heading: str = '',
+    note: str = '',
+) -> Figure:
+    """The same places side by side, coloured by the values of each column.
+
+    Args:
+        places (np.ndarray): ``(N, 2)``.
+        values (dict): Columns, with N values each; places behind the N-th are gray.
+        shares (dict): What :func:`neighbour_share` says of each column.
+        marked (dict): Names of pairs to mark, and their indices.
+        heading, note (str): What stands above.
+    """
+    width = 3.5 * len(values)
+    figure = Figure(figsize=(width, 4.5))
+    title(figure, heading, note)
+    panels = figure.subplots(1, len(values), squeeze=False)[0]
+    figure.subplots_adjust(0.01, 0.16, 0.99, 0.8, wspace=0.06)
+    for axes, (column, own) in zip(panels, values.items()):
+        names = sorted(set(own))
+        colors = matplotlib.colormaps['tab10' if len(names) <= LEGEND else 'gist_ncar']
+        rest = places[len(own) :]
+        axes.scatter(*rest.T, s=20, color=SOFT)
+        for index, name in enumerate(names):
+            at = places[: len(own)][np.array(own) == name]
+            color = colors(index if len(names) <= LEGEND else index / len(names))
+            axes.scatter(*at.T, s=20, color=color, label=name, linewidths=0, alpha=0.85)
+        found, chance = shares[column]
+        axes.set_title(
+            f'{column}: {len(names)} values\nnearest pair has the same: '
+            f'{100 * found:.0f} % (by chance {100 * chance:.0f} %)',
+            fontsize=9,
+            loc='left',
+        )
+        for name, index in marked.items():
+            axes.scatter(*places[index], s=110, marker='o', fc='none', ec=INK, lw=1.4)
+            axes.annotate(name, places[index], (6, 6), textcoords='offset points')
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+        if len(names) <= LEGEND:
+            axes.legend(
+                loc='upper center', bbox_to_anchor=(0.5, 0), ncols=3, frameon=False,
+                fontsize=8, handletextpad=0.1, columnspacing=1,
+            )  # fmt: skip
+    return figure

@@ -1,0 +1,203 @@
+"""Where a decision comes from: maps over onset and apex, by Captum.
+
+All maps are in the unit of :func:`margins`: positive where the pair argues for the
+class, negative where it argues against it.
+"""
+
+from typing import Callable, Dict, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+from torch import Tensor, nn
+
+BASELINES = ('still', 'flat')
+GRADIENTS, BOTH, EACH = 'gradients', 'both covered', 'one covered'
+STEPS = 32  # of the path of integrated gradients
+BATCH = 256  # pairs that go through the network at once
+
+
+def margins(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    """How far each class is ahead: its score before the softmax, less the others' mean.
+
+    For two classes these are log odds.
+    """
+
+    def forward(pairs: Tensor) -> Tensor:
+        scores = network(pairs)
+        count = scores.shape[1]
+        return (scores * count - scores.sum(1, keepdim=True)) / (count - 1)
+
+    return forward
+
+
+def integrated_gradients(
+    forward: Callable, pairs: Tensor, target: Tensor, baseline: str = 'still'
+) -> Tensor:
+    """Integrated gradients of the margin over both images (Sundararajan et al. 2017).
+
+    The values of a pair sum to its margin less that of the baseline, give or take the
+    error of ``STEPS`` steps.
+
+    Args:
+        forward: From pairs to margins ``(B, classes)``.
+        pairs (Tensor): ``(B, 2, C, H, W)``, as the network takes them.
+        target (Tensor): ``(B,)``, class indices.
+        baseline (str): Where the path starts: 'still', both images being their mean, so
+            that nothing moves; or 'flat', each image its own mean gray.
+
+    Returns:
+        Tensor: ``(B, 2, H, W)``, summed over channels.
+    """
+    start = _still(pairs) if _check(baseline) == 'still' else _flat(pairs)
+    found = (
+        _captum()
+        .IntegratedGradients(forward)
+        .attribute(
+            pairs, start, target=target, n_steps=STEPS, internal_batch_size=BATCH
+        )
+    )
+    return found.sum(2).detach().float()
+
+
+@torch.no_grad()
+def occlusion(
+    forward: Callable,
+    pairs: Tensor,
+    target: Tensor,
+    patch: int,
+    both: bool,
+    baseline: str = 'still',
+) -> Tensor:
+    """By how much the margin falls when a patch is covered (Zeiler and Fergus 2014).
+
+    The patch moves by half its side; places under several patches get their mean.
+
+    Args:
+        forward, pairs, target: As for :func:`integrated_gradients`.
+        patch (int): Side of the patch in pixels.
+        both (bool): Whether both images are covered at the same place, or one alone.
+        baseline (str): What covers: 'flat', each image's mean gray; or 'still', which
+            leaves no motion there: the mean of both images if both are covered, the
+            other image if one is.
+
+    Returns:
+        Tensor: ``(B, H, W)`` for both; else ``(B, 2, H, W)``, for covering the onset
+        and for covering the apex.
+
+    Raises:
+        ValueError: If the patch is larger than the images, or there is none.
+    """
+    _, images, channels, height, width = pairs.shape
+    if not 1 <= patch <= min(height, width):
+        raise ValueError(
+            f'patch is {patch}; it must be between 1 and {min(height, width)}'
+        )
+    if _check(baseline) == 'flat':
+        cover = _flat(pairs)
+    else:
+        cover = _still(pairs) if both else pairs.flip(1)
+    depth = images if both else 1
+    step = max(patch // 2, 1)
+    found = (
+        _captum()
+        .Occlusion(forward)
+        .attribute(
+            pairs,
+            (depth, channels, patch, patch),
+            strides=(depth, channels, step, step),
+            baselines=cover,
+            target=target,
+            perturbations_per_eval=max(BATCH // len(pairs), 1),
+        )
+    )
+    found = found[:, :, 0].float()  # the same for all channels
+    return found[:, 0] if both else found
+
+
+def explain(
+    network: nn.Module,
+    pairs: Tensor,
+    target: Tensor,
+    patch: Optional[int] = None,
+    baseline: str = 'still',
+) -> Dict[str, Tensor]:
+    """All maps of a decision.
+
+    Args:
+        network: From pairs to scores before the softmax, in evaluation mode.
+        pairs (Tensor): ``(B, 2, C, H, W)``, as the network takes them.
+        target (Tensor): ``(B,)``, the classes to explain.
+        patch (int, optional): Side of the patch of occlusion. Defaults to a fifth of
+            the image.
+        baseline (str): 'still' or 'flat'; see the two methods.
+
+    Returns:
+        dict: ``gradients`` ``(B, 2, H, W)``, ``both covered`` ``(B, H, W)`` and ``one
+        covered`` ``(B, 2, H, W)``.
+    """
+    patch = max(min(pairs.shape[-2:]) // 5, 1) if patch is None else patch
+    forward = margins(network)
+    covered = {
+        name: occlusion(forward, pairs, target, patch, name == BOTH, baseline)
+        for name in (BOTH, EACH)
+    }
+    gradients = integrated_gradients(forward, pairs, target, baseline)
+    return {GRADIENTS: gradients, **covered}
+
+
+def rank_correlations(
+    maps: Dict[str, Tensor], others: Sequence[Dict[str, Tensor]]
+) -> Dict[str, Tuple[float, float]]:
+    """How alike maps of a network are to those of networks of random weights.
+
+    A method whose maps stay as they are when the weights are random says nothing about
+    the network (Adebayo et al. 2018, 'Sanity checks for saliency maps').
+
+    Args:
+        maps: As :func:`explain` gives them.
+        others: The same of other networks.
+
+    Returns:
+        dict: For each method two of Spearman's correlations, of the values and of their
+        sizes without sign, mean over pairs and networks: 1 for the same order, about 0
+        for unrelated ones; NaN where all maps are flat.
+    """
+
+    def mean_correlation(name: str, values: Callable) -> float:
+        found = [
+            spearmanr(values(a).flatten().cpu(), values(b).flatten().cpu()).statistic
+            for other in others
+            for a, b in zip(maps[name], other[name])
+            if a.std() > 0 and b.std() > 0
+        ]
+        return float(np.mean(found)) if found else float('nan')
+
+    return {
+        name: (mean_correlation(name, Tensor.clone), mean_correlation(name, Tensor.abs))
+        for name in maps
+    }
+
+
+def _still(pairs: Tensor) -> Tensor:
+    return pairs.mean(1, keepdim=True).expand_as(pairs)
+
+
+def _flat(pairs: Tensor) -> Tensor:
+    return pairs.mean((-2, -1), keepdim=True).expand_as(pairs)
+
+
+def _check(baseline: str) -> str:
+    if baseline not in BASELINES:
+        raise ValueError(
+            f'baseline is {baseline!r}; allowed are {", ".join(map(repr, BASELINES))}'
+        )
+    return baseline
+
+
+def _captum():
+    try:
+        import captum.attr
+    except ImportError:
+        raise ValueError("explaining needs Captum: pip install 'mmcomp[vis]'") from None
+    return captum.attr

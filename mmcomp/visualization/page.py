@@ -1,0 +1,104 @@
+"""Pictures as PNG files, or all of them on one HTML page."""
+
+import base64
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import List
+
+from jinja2 import Environment
+from matplotlib.figure import Figure
+
+from .style import png
+
+SUFFIXES = ('.png', '.html')
+PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ page.heading }}</title>
+<style>
+  body { font: 15px/1.5 system-ui, sans-serif; color: #52606d; margin: 2rem auto;
+         max-width: 76rem; padding: 0 1.2rem; }
+  li { margin: .25rem 0; }
+  img { max-width: 100%; height: auto; display: block; margin: 0 0 2.4rem; }
+</style>
+</head>
+<body>
+{% for picture, data in pictures %}
+<img src="data:image/png;base64,{{ data }}" alt="{{ picture.caption }}">
+{% endfor %}
+<ul>{% for note in page.notes %}<li>{{ note }}</li>{% endfor %}</ul>
+</body>
+</html>
+"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with what tells it from the others and what it shows.
+
+    Attributes:
+        name (str): Of the network or part; empty for a picture that stands alone.
+        figure (Figure): The picture.
+        caption (str): What it shows, for those who cannot see it.
+    """
+
+    name: str
+    figure: Figure
+    caption: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Pictures that belong together.
+
+    Attributes:
+        heading (str): What they are, in a few words.
+        pictures (list[Picture]): At least one.
+        notes (list[str]): What they mean, in sentences.
+    """
+
+    heading: str
+    pictures: List[Picture]
+    notes: List[str] = field(default_factory=list)
+
+
+def check_out(out: Path) -> Path:
+    """Refuse a file that is neither a picture nor a page, before any work is done.
+
+    Raises:
+        ValueError: Naming the suffixes that are allowed.
+    """
+    if Path(out).suffix not in SUFFIXES:
+        raise ValueError(f'out is {str(out)!r}; it must end in {" or ".join(SUFFIXES)}')
+    return Path(out)
+
+
+def write_page(page: Page, out: Path) -> List[Path]:
+    """Write one HTML page, or a PNG for each picture.
+
+    Args:
+        page: What to write.
+        out (Path): An ``.html`` file, or a ``.png`` file, to whose name the names of
+            the pictures are added if there are several.
+
+    Returns:
+        list[Path]: The files.
+    """
+    out = check_out(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    images = [png(picture.figure) for picture in page.pictures]
+    if out.suffix == '.html':
+        data = [base64.b64encode(image).decode() for image in images]
+        template = Environment(autoescape=True).from_string(PAGE)
+        text = template.render(page=page, pictures=list(zip(page.pictures, data)))
+        out.write_text(text, encoding='utf-8')
+        return [out]
+    paths = []
+    for picture, image in zip(page.pictures, images):
+        suffix = f'-{picture.name}' if len(images) > 1 else ''
+        paths.append(out.with_name(f'{out.stem}{suffix}.png'))
+        paths[-1].write_bytes(image)
+    return paths

@@ -1,0 +1,148 @@
+"""Pairs as the network sees them, with the random numbers behind it."""
+
+from typing import List, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+from mmcomp.models import PairAugment, PairDataPreprocessor
+
+from .networks import seeded
+from .style import ALARM, INK, SOFT, place, side_by_side, styled, title, write
+
+COLUMNS = 4  # pairs in a row
+WIDTH = 2.7  # inches of a pair
+
+
+def seen_pairs(
+    preprocessor: PairDataPreprocessor,
+    pairs: Sequence[Tensor],
+    labels: Optional[Sequence[int]] = None,
+    training: bool = True,
+    seed: int = 0,
+) -> Tuple[Tensor, List[dict]]:
+    """What comes out of the preprocessor, and the random parameters that made it.
+
+    The parameters are drawn a second time from the same seed, so the preprocessor need
+    not keep them.
+
+    Args:
+        preprocessor: Of the network.
+        pairs: ``(2, C, H, W)`` each, gray levels.
+        labels: Class indices, for Mixup and CutMix.
+        training (bool): Whether to augment.
+        seed (int): Of all random numbers. The caller's are left alone.
+
+    Returns:
+        tuple: ``(B, 2, C, h, w)``, and for each pair a dict of ``rotate`` (degrees),
+        ``scale``, ``shift`` (x, y in pixels), ``corner`` (left, top of the crop),
+        ``flip`` and ``erased`` (left, top, width, height, or None); empty where nothing
+        is random.
+    """
+    data = dict(inputs=[pair.to(preprocessor.device) for pair in pairs])
+    if labels is not None:
+        data['data_samples'] = [DataSample().set_gt_label(label) for label in labels]
+    with seeded(seed):
+        seen = preprocessor(data, training)['inputs']
+    augment = preprocessor.augment
+    if not training or not isinstance(augment, PairAugment):
+        return seen, [{} for _ in pairs]
+    stacked = torch.stack(data['inputs'])
+    height, width = stacked.shape[-2:]
+    room = width - augment.crop_size, height - augment.crop_size
+    with seeded(seed):
+        drawn = augment.random_params(stacked, room)
+        erased = augment.random_rectangle(stacked) if augment.erase_prob else None
+    names = ('rotate', 'scale', 'shift', 'corner', 'flip')
+    found = [
+        dict(zip(names, values)) for values in zip(*(value.tolist() for value in drawn))
+    ]
+    for index, one in enumerate(found):
+        covered = erased is not None and bool(erased[2][index])
+        one['erased'] = (
+            (*erased[0][index].tolist(), *erased[1][index].tolist())
+            if covered
+            else None
+        )
+    return seen, found
+
+
+def describe(parameters: dict) -> str:
+    """The random parameters of one pair in two lines."""
+    if not parameters:
+        return ''
+    x, y = parameters['shift']
+    left, top = parameters['corner']
+    text = (
+        f'turned {parameters["rotate"]:+.1f}°, size {parameters["scale"]:.2f}, '
+        f'moved ({x:+.1f}, {y:+.1f})\ncut at ({left:.0f}, {top:.0f})'
+    )
+    if parameters['flip']:
+        text += ', mirrored'
+    if parameters['erased']:
+        left, top, width, height = parameters['erased']
+        text += f', covered {width}x{height} at ({left}, {top})'
+    return text
+
+
+def displayable(pairs: Tensor, to_rgb: bool = False) -> np.ndarray:
+    """Pairs as pictures on one common scale of brightness.
+
+    Args:
+        pairs (Tensor): ``(N, 2, C, H, W)``, any range.
+        to_rgb (bool): Whether three channels are RGB; BGR otherwise.
+
+    Returns:
+        np.ndarray: ``(N, 2, H, W)``, or ``(N, 2, H, W, 3)`` RGB, between 0 and 1.
+    """
+    images = pairs.detach().float().cpu().numpy()
+    low, high = np.percentile(images, [0.3, 99.7])
+    images = np.clip((images - low) / (high - low or 1), 0, 1)
+    if images.shape[2] != 3:
+        return images.mean(2)
+    images = images.transpose(0, 1, 3, 4, 2)
+    return images if to_rgb else images[..., ::-1]
+
+
+@styled()
+def pairs_figure(
+    images: np.ndarray,
+    captions: Sequence[Tuple[str, str]],
+    heading: str = '',
+    note: str = '',
+    wrong: Sequence[bool] = (),
+) -> Figure:
+    """Pairs, onset left and apex right, with captions.
+
+    Args:
+        images (np.ndarray): As :func:`displayable` gives them.
+        captions: Two texts for each, of which the second is paler.
+        heading, note (str): What stands above.
+        wrong: Pairs whose caption is red.
+    """
+    count = len(images)
+    columns = min(COLUMNS, count)
+    rows = -(-count // columns)
+    lines = max(len(f'{a}\n{b}'.strip().split('\n')) for a, b in captions)
+    height, width = images.shape[2:4]
+    picture = (WIDTH - 0.15) * height / (2 * width + 1)
+    cell = picture + 0.14 * lines + 0.17
+    top = 0.5 if note else 0.32 if heading else 0.0
+    figure = Figure(figsize=(columns * WIDTH, rows * cell + top))
+    for index, image in enumerate(images):
+        row, column = divmod(index, columns)
+        left, above = column * WIDTH, top + row * cell
+        axes = place(figure, left, above, WIDTH - 0.15, picture)
+        strip = side_by_side(image, fill=1.0)
+        axes.imshow(strip, cmap='gray', vmin=0, vmax=1, aspect='auto')
+        first, second = captions[index]
+        red = index < len(wrong) and wrong[index]
+        below = above + picture + 0.04
+        write(figure, left, below, first, color=ALARM if red else INK)
+        below += 0.14 * len(first.split('\n'))
+        write(figure, left, below, second, fontsize=7, color=SOFT)
+    title(figure, heading, note)
+    return figure

@@ -1,0 +1,137 @@
+"""Look at pairs, networks and trainings: tools/visualize.py COMMAND ... --out FILE
+
+FILE is a .png, or an .html page that needs no other file. Pairs come from the data of
+the config, from --dataset or --table (some of each class, or the rows of --id), or are
+image files (--pair). See docs/visualize.md for what each picture means.
+"""
+
+import argparse
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+from mmcomp.cli import run_tool
+
+SUBSETS = ('train', 'val', 'test', 'all')
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+
+    def command(name: str, text: str, checkpoint: bool = True, **defaults):
+        own = commands.add_parser(name, help=text, description=text)
+        own.add_argument('config', help='config file')
+        if checkpoint:
+            own.add_argument('checkpoint', nargs='?', help='.pth or .safetensors file')
+            own.add_argument('--random', action='store_true', help='random weights')
+            own.set_defaults(plain=True)
+        add_pairs(own, **defaults)
+        return own
+
+    own = command(
+        'pairs', 'pairs as they enter the network', False, subset='train', count=8
+    )
+    own.set_defaults(checkpoint=None, random=True)
+    own.add_argument('--plain', action='store_true', help='as in a test: no augmenting')
+
+    own = command('features', 'maps of onset and apex, and compared maps', count=4)
+    own.add_argument('--stage', help="layer of the trunk, or 'input'; default: where "
+                     'the comparison is')  # fmt: skip
+    own.add_argument('--channels', type=int, default=8, help='default: %(default)s')
+
+    own = command('explain', 'where a decision comes from', count=4)
+    own.add_argument('--class', dest='target', help='default: that which is predicted')
+    own.add_argument('--patch', type=int, help='pixels; default: a fifth of the image')
+    own.add_argument('--baseline', choices=['still', 'flat'], default='still',
+                     help='what covers: no motion, or the mean gray')  # fmt: skip
+    own.add_argument('--controls', type=int, default=2,
+                     help='networks of random weights to compare with')  # fmt: skip
+
+    own = command('embedding', 't-SNE of what the last layer decides on')
+    own.set_defaults(count=1)
+    own.add_argument('--color-by', nargs='+', metavar='COLUMN',
+                     help='default: label, subject, emotion')  # fmt: skip
+    own.add_argument('--perplexity', type=float, default=30, help='of t-SNE')
+
+    own = commands.add_parser('curves', help='training curves of runs or experiments')
+    own.add_argument('folders', nargs='+', type=Path, metavar='DIR')
+    own.add_argument('--metrics', nargs='+', help='such as loss lr pair/error_rate')
+    own.add_argument('--out', required=True, type=Path, help='.png or .html file')
+    return parser.parse_args()
+
+
+def add_pairs(
+    parser: argparse.ArgumentParser, subset: str = 'test', count: int = 0
+) -> None:
+    """The options that say which pairs to show, and where to."""
+    add = parser.add_argument
+    add('--out', required=True, type=Path, help='.png or .html file')
+    add('--dataset', metavar='CONFIG', help='dataset config to use instead')
+    add('--table', help='pair table to use instead, all of it')
+    add('--subset', choices=SUBSETS, default=subset, help='default: %(default)s')
+    add('--id', nargs='+', default=[], help='sample_id of rows to show')
+    add('--pair', nargs=2, action='append', default=[], metavar=('ONSET', 'APEX'),
+        help='image files')  # fmt: skip
+    add('--aligned', action='store_true', help='those are aligned faces already')
+    if count:
+        add('--count', type=int, default=count, help='pairs; default: %(default)s')
+    add('--seed', type=int, default=0, help='of all random numbers')
+    add('--device', help='default: a GPU if there is one')
+    add('--cfg-options', nargs='+', action=DictAction, help='override settings')
+
+
+def make_page(args: argparse.Namespace):
+    """Whatever the command shows."""
+    from mmcomp.visualization import commands, examples
+    from mmcomp.visualization.networks import open_model, seeded
+
+    if args.command == 'curves':
+        return commands.curves_page(args.folders, args.metrics)
+    cfg = examples.load_config(args.config, args.dataset, args.cfg_options)
+    model = open_model(cfg, args.checkpoint, args.random, args.seed, args.device)
+    shown = examples.from_files(model, args.pair, args.aligned) if args.pair else []
+    embeds = args.command == 'embedding'
+    if embeds or args.id or not shown:
+        training = not args.plain
+        dataset = examples.load_dataset(cfg, args.subset, args.table, training)
+        if args.id or not embeds:
+            with seeded(args.seed):
+                shown += examples.from_dataset(dataset, args.id, args.count)
+    if args.command == 'pairs':
+        return commands.pairs_page(
+            model, shown, training=not args.plain, seed=args.seed
+        )
+    if args.command == 'features':
+        return commands.features_page(model, shown, args.stage, args.channels)
+    if args.command == 'explain':
+        return commands.explain_page(
+            model,
+            shown,
+            args.target,
+            args.patch,
+            args.baseline,
+            args.controls,
+            args.seed,
+        )
+    return commands.embedding_page(
+        model, dataset, args.color_by, shown, args.perplexity, args.seed
+    )
+
+
+def main() -> None:
+    """Draw and write."""
+    args = parse_args()
+    from mmcomp.visualization.page import check_out, write_page
+
+    check_out(args.out)
+    page = make_page(args)
+    for path in write_page(page, args.out):
+        print(f'{page.heading}: {path}')
+
+
+if __name__ == '__main__':
+    run_tool(main)
