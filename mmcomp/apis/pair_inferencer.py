@@ -24,8 +24,9 @@ from .scorers import make_scorer
 class PairInferencer:
     """Predict the class of pairs, in the way of MMPretrain's inferencers.
 
-    >>> inferencer = PairInferencer('configs/compcnn_comb@2.py', 'epoch_100.pth')
-    >>> inferencer('smile.mp4')[0]['pred_class']  # doctest: +SKIP
+    Examples:
+        >>> inferencer = PairInferencer('configs/compcnn_comb@2.py', 'epoch_100.pth')
+        >>> inferencer('smile.mp4')[0]['pred_class']  # doctest: +SKIP
 
     What a score means depends on what the network was trained on. A network trained on
     rendered heads says nothing about people.

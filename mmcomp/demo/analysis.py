@@ -1,0 +1,187 @@
+"""What the page computes; knows nothing of the web."""
+
+from dataclasses import dataclass
+from typing import Callable, Dict, Optional, Tuple
+
+import cv2
+import numpy as np
+import torch
+
+from mmcomp.apis import PairInferencer
+from mmcomp.faces import (
+    Clip,
+    Face,
+    FaceDetector,
+    FacePair,
+    Spotting,
+    UnreadableError,
+    pair_from_clip,
+    pair_from_images,
+    read_image,
+    spot,
+)
+from mmcomp.visualization.explain import margins, occlusion
+from mmcomp.visualization.networks import prepare
+
+MAX_FRAMES = 3000  # of a video: two minutes at 25 frames a second
+
+
+class CannotCompareError(Exception):
+    """There is nothing to compare; the message is a sentence."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """All that the page shows of one comparison.
+
+    Attributes:
+        frames: The onset and the apex picture as given, BGR.
+        faces: The face in each.
+        pair: What the network saw, onset first: ``(2, H, W)`` or ``(2, H, W, 3)``,
+            BGR, uint8.
+        scores: Score of each class.
+        counted: ``(H, W)``: by how much the log odds of the class with the highest
+            score fall if onset and apex are made equal around a place.
+        notes: What was odd or chosen, in sentences.
+    """
+
+    frames: Tuple[np.ndarray, np.ndarray]
+    faces: Tuple[Face, Face]
+    pair: np.ndarray
+    scores: Dict[str, float]
+    counted: np.ndarray
+    notes: Tuple[str, ...]
+
+
+class Analyst:
+    """Compares pictures and clips with a trained network.
+
+    Use it in one thread at a time.
+
+    Args:
+        config, checkpoint, device: As for :class:`mmcomp.apis.PairInferencer`.
+
+    Raises:
+        ValueError: If the network cannot be loaded.
+    """
+
+    def __init__(self, config, checkpoint: str, device: Optional[str] = None) -> None:
+        self.inferencer = PairInferencer(
+            config, checkpoint, device, aligned=True, settings=dict(several='largest')
+        )
+        self.settings = self.inferencer.settings
+        self.detector = FaceDetector(min_score=self.settings.min_score)
+
+    def spot(self, path, watch: Optional[Callable] = None) -> Spotting:
+        """Onset and apex of a clip.
+
+        Args:
+            path: A video file.
+            watch (callable, optional): Told the number of frames done, and of all.
+
+        Returns:
+            Spotting: Perhaps without success, if there is a curve to choose from.
+
+        Raises:
+            CannotCompareError: If there is none.
+        """
+        try:
+            count, fps = survey(path)
+            clip = Clip(path, fps)
+        except UnreadableError as error:
+            raise CannotCompareError(str(error)) from None
+
+        def frames():
+            for done, frame in enumerate(clip):
+                if watch is not None:
+                    watch(done, count)
+                yield frame
+
+        limit = self.settings.limit
+        spotting = spot(frames(), self.detector, fps=clip.fps, limit=limit)
+        if not spotting.success and np.isnan(spotting.curve).any():
+            raise CannotCompareError(spotting.reason)
+        return spotting
+
+    def compare_frames(self, path, onset: int, apex: int) -> Finding:
+        """Two frames of a clip.
+
+        Raises:
+            CannotCompareError: If there is no face in one of them, for instance.
+        """
+        pair = pair_from_clip(path, self.settings, onset, apex, detector=self.detector)
+        _check(pair)
+        frames = Clip(path).read((onset, apex))
+        return self._finding((frames[onset], frames[apex]), pair)
+
+    def compare_pictures(self, onset, apex) -> Finding:
+        """Two pictures, paths.
+
+        Raises:
+            CannotCompareError: If one of them has no face, for instance.
+        """
+        pair = pair_from_images(onset, apex, self.settings, detector=self.detector)
+        _check(pair)
+        return self._finding((read_image(onset), read_image(apex)), pair)
+
+    def _finding(self, frames: tuple, pair: FacePair) -> Finding:
+        result = self.inferencer((pair.onset, pair.apex))[0]
+        counted = self._where_it_counted(pair, result['pred_class'])
+        margin = (self.settings.size - len(counted)) // 2
+        inside = slice(margin, margin + len(counted))
+        return Finding(
+            frames,
+            (pair.onset_face, pair.apex_face),
+            np.stack([pair.onset, pair.apex])[:, inside, inside],
+            result['pred_scores'],
+            counted,
+            pair.notes,
+        )
+
+    def _where_it_counted(self, pair: FacePair, target: str) -> np.ndarray:
+        """``(H, W)``; see :attr:`Finding.counted`."""
+        model = self.inferencer.scorer.model
+        images = torch.from_numpy(np.stack([pair.onset, pair.apex]))
+        images = images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)
+        inputs = prepare(model, [images])
+        target = torch.tensor([self.inferencer.classes.index(target)])
+        return occlusion(
+            margins(model),
+            inputs,
+            target.to(inputs.device),
+            patch=max(inputs.shape[-1] // 5, 1),
+            both=True,
+        )[0].cpu().numpy()  # fmt: skip
+
+
+def survey(path) -> Tuple[int, Optional[float]]:
+    """Number of frames, and frames a second as the frames' own times tell it.
+
+    The rate that a file announces is of no use in a browser's recordings.
+
+    Returns:
+        tuple: Both; 0 and None if nothing can be read.
+
+    Raises:
+        CannotCompareError: If there are too many frames.
+    """
+    capture = cv2.VideoCapture(str(path))
+    times = []
+    try:
+        while capture.grab():
+            times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+            if len(times) > MAX_FRAMES:
+                raise CannotCompareError(
+                    f'the video has more than {MAX_FRAMES} frames; cut it to the few '
+                    'seconds around one expression'
+                )
+    finally:
+        capture.release()
+    seconds = times[-1] - times[0] if times else 0
+    fps = (len(times) - 1) / seconds if seconds > 0 else None
+    return len(times), fps if fps is not None and 1 <= fps <= 1000 else None
+
+
+def _check(pair: FacePair) -> None:
+    if not pair.success:
+        raise CannotCompareError(pair.reason)

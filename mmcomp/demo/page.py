@@ -1,0 +1,262 @@
+"""The page, in Gradio: components and what happens when they are used."""
+
+from typing import Callable, Optional
+
+import gradio as gr
+import numpy as np
+
+from mmcomp.faces import Spotting
+
+from . import drawing
+from .analysis import Analyst, CannotCompareError
+from .uploads import MAX_MB, Upload
+
+TITLE = 'Compare two moments of a face'
+INTRODUCTION = f"""# {TITLE}
+A network compares the **onset** of an expression, the last moment before it, with its
+**apex**, where it is strongest."""
+WARNING = """**What a score means:** how sure this network is, of classes as it learned
+them from its training data. It is no probability and no fact about a person. A network
+trained on the rendered heads that come with mmcomp says nothing about people."""
+PRIVACY = f"""Everything runs on this machine and nothing leaves it. Files of up to
+{MAX_MB} MB; they are deleted within minutes, and when you close the page."""
+HINT = """A few seconds, from a neutral face to the height of one expression. What the
+browser cannot play can be compared all the same. Onset and apex can be moved after
+they were found."""
+GONE = 'The file is no longer here, please choose it again.'
+
+#: One network, one thread: whoever comes second waits, and sees the place in the queue.
+_ONE = dict(concurrency_id='network', concurrency_limit=1, api_visibility='private')
+_QUICK = dict(concurrency_limit=None, show_progress='hidden', api_visibility='private')
+_IDLE_SECONDS = 1800  # after which a session's files are deleted
+_CACHE_SECONDS = (60, 300)  # how often Gradio's own copies are, and from which age
+
+#: Gradio raises an alarm where a browser cannot play a video that we can read.
+HEAD = """<script>addEventListener('error', event => {
+    if (event.target.tagName === 'VIDEO') event.stopImmediatePropagation()
+}, true)</script>"""
+
+CSS = """
+.gradio-container {max-width: 1080px !important; margin: auto !important}
+.paper {background: #fff; color: #1f2933; border: 1px solid #d9e2ec;
+        border-radius: 8px; padding: 12px 16px; margin-bottom: 12px}
+.paper span {color: #1f2933}
+.paper h3 {color: #1f2933; margin: 0 0 8px; font-size: 15px}
+.paper img {width: 100%; height: auto; display: block}
+.faces {display: flex; gap: 16px; flex-wrap: wrap}
+.faces figure {flex: 1 1 260px; margin: 0; max-width: 480px}
+.faces figcaption {color: #52606d; font-size: 13px; margin-top: 4px}
+.score {display: grid; grid-template-columns: 8em 1fr 3em; gap: 12px;
+        align-items: center; margin: 4px 0}
+.score i {background: #edf1f4; height: 14px; border-radius: 7px; overflow: hidden}
+.score b {background: #9fb8c2; height: 100%; display: block}
+.score.highest b {background: #1f6f8b}
+.score.highest {font-weight: 600}
+.problem, .note, .warning {padding: 10px 14px !important; border-radius: 8px;
+        margin: 0 0 12px !important}
+.problem {background: #fdecea !important; color: #7a1f14 !important}
+.note {background: #eef4f7 !important; color: #1f2933 !important}
+.warning {background: #fff6df !important}
+.warning * {color: #4a3a05 !important; margin: 0 !important}
+.html-container {padding: 0 !important}
+/* Cutting would need a program of another host, which POLICY refuses. */
+#video [aria-label^="Trim"], #video [aria-label^="Reset"] {display: none}
+"""
+
+
+def build_page(analyst: Analyst) -> gr.Blocks:
+    """The page of one network.
+
+    Args:
+        analyst (Analyst): Asked by one thread at a time.
+    """
+    with gr.Blocks(
+        title=TITLE, analytics_enabled=False, delete_cache=_CACHE_SECONDS
+    ) as page:
+        gr.Markdown(INTRODUCTION)
+        gr.Markdown(WARNING, elem_classes='warning')
+        with gr.Tab('A video'):
+            _video_tab(analyst)
+        with gr.Tab('Two pictures'):
+            _picture_tab(analyst)
+        gr.Markdown(PRIVACY)
+
+        def forget(request: gr.Request) -> None:
+            page.state_holder.delete_state(request.session_hash)
+
+        page.unload(forget)
+    return page.queue(max_size=20)
+
+
+def _video_tab(analyst: Analyst) -> None:
+    """One clip: choose, spot, correct, compare."""
+    upload, spotting = _state(), _state()
+    with gr.Row():
+        with gr.Column(scale=2):
+            webcam = gr.WebcamOptions(mirror=False)
+            video = _as_it_is(gr.Video)(
+                label='Video',
+                sources=['upload', 'webcam'],
+                include_audio=False,
+                webcam_options=webcam,
+                height=300,
+                elem_id='video',
+            )
+            button = gr.Button(
+                'Find onset and apex, compare', variant='primary', interactive=False
+            )
+        with gr.Column(scale=3):
+            gr.Markdown(HINT)
+            curve = gr.HTML(elem_id='curve', min_height=40)
+            with gr.Column(visible=False) as sliders:
+                onset = _slider('onset')
+                apex = _slider('apex')
+    problem, result = gr.HTML(elem_id='problem'), gr.HTML(elem_id='result')
+
+    def choose(path):
+        return [*_take(path), None, '', gr.Column(visible=False), '', '']
+
+    def find(file: Optional[Upload], progress=gr.Progress()):
+        """Spot and compare; where nothing was spotted, leave it to the user."""
+
+        def watch(done: int, count: int) -> None:
+            progress((done, count), desc='Looking at each frame', unit='frames')
+
+        try:
+            found = analyst.spot(_present(file).path, watch)
+        except CannotCompareError as error:
+            hidden = gr.Column(visible=False)
+            text = drawing.message(str(error))
+            return None, '', hidden, gr.skip(), gr.skip(), text, ''
+        first, last = _places(found)
+        numbers = dict(minimum=int(found.numbers[0]), maximum=int(found.numbers[-1]))
+        handles = gr.Slider(value=first, **numbers), gr.Slider(value=last, **numbers)
+        if found.success:
+            shown = move(file, found, first, last)
+        else:
+            text = f'{found.reason}. You can set onset and apex yourself.'
+            shown = drawing.curve(found, first, last), drawing.message(text), ''
+        return found, shown[0], gr.Column(visible=True), *handles, *shown[1:]
+
+    def move(
+        file: Optional[Upload], found: Optional[Spotting], first: float, last: float
+    ):
+        """Compare two frames of a clip that was looked at before."""
+        try:
+            path = _present(file if found else None).path
+            first, last = int(first), int(last)
+            line = drawing.curve(found, first, last)
+            if first >= last:
+                return line, drawing.message('The onset must come before the apex'), ''
+            return line, '', drawing.finding(analyst.compare_frames(path, first, last))
+        except CannotCompareError as error:
+            return gr.skip(), drawing.message(str(error)), ''
+
+    shown = [curve, problem, result]
+    video.change(
+        choose,
+        video,
+        [upload, button, spotting, curve, sliders, problem, result],
+        **_QUICK,
+    )
+    button.click(
+        find,
+        upload,
+        [spotting, curve, sliders, onset, apex, problem, result],
+        show_progress_on=curve,
+        **_ONE,
+    )
+    for slider in (onset, apex):
+        slider.input(
+            move,
+            [upload, spotting, onset, apex],
+            shown,
+            trigger_mode='always_last',
+            show_progress='minimal',
+            **_ONE,
+        )
+
+
+def _picture_tab(analyst: Analyst) -> None:
+    """Two pictures: choose, compare."""
+    uploads, pictures = [_state(), _state()], []
+    with gr.Row():
+        for name in ('Onset', 'Apex'):
+            pictures.append(
+                _as_it_is(gr.Image)(
+                    label=name,
+                    type='filepath',
+                    sources=['upload', 'webcam', 'clipboard'],
+                    webcam_options=gr.WebcamOptions(mirror=False),
+                    height=300,
+                    elem_id=f'{name.lower()}-picture',
+                )
+            )
+    button = gr.Button('Compare', variant='primary', interactive=False)
+    problem = gr.HTML(elem_id='picture-problem')
+    result = gr.HTML(elem_id='picture-result')
+
+    def choose(path, other):
+        taken, ready = _take(path)
+        both = gr.Button(interactive=taken is not None and other is not None)
+        return taken, both if path is not None else ready, '', ''
+
+    def compare(onset: Optional[Upload], apex: Optional[Upload]):
+        try:
+            found = analyst.compare_pictures(_present(onset).path, _present(apex).path)
+        except CannotCompareError as error:
+            return drawing.message(str(error)), ''
+        return '', drawing.finding(found)
+
+    for picture, own, other in zip(pictures, uploads, uploads[::-1]):
+        picture.change(
+            choose, [picture, other], [own, button, problem, result], **_QUICK
+        )
+    button.click(compare, uploads, [problem, result], show_progress_on=result, **_ONE)
+
+
+def _as_it_is(kind: type) -> Callable:
+    """Makes a component that hands a file on as it is, for us to judge.
+
+    No subclass, as Gradio writes a file beside the source of each.
+    """
+
+    def make(**options):
+        component = kind(**options)
+        component.preprocess = lambda payload: payload and payload.path
+        return component
+
+    return make
+
+
+def _slider(name: str) -> gr.Slider:
+    return gr.Slider(
+        label=f'{name.capitalize()} frame', step=1, elem_id=name, buttons=[]
+    )
+
+
+def _state() -> gr.State:
+    return gr.State(time_to_live=_IDLE_SECONDS)
+
+
+def _take(path: Optional[str]) -> tuple:
+    """A copy for the session, and the button that works if there is one."""
+    try:
+        taken = None if path is None else Upload(path)
+    except OSError:
+        taken = None
+    return taken, gr.Button(interactive=taken is not None)
+
+
+def _present(file: Optional[Upload]) -> Upload:
+    if file is None:
+        raise CannotCompareError(GONE)
+    return file
+
+
+def _places(found: Spotting) -> tuple:
+    """Onset and apex, or the first and the highest frame if nothing was spotted."""
+    if found.success:
+        return found.onset, found.apex
+    highest = 1 + int(np.argmax(found.curve[1:]))
+    return int(found.numbers[0]), int(found.numbers[highest])

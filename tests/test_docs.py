@@ -1,0 +1,165 @@
+"""README.md and docs/ say what is there: commands, files, links, names and code."""
+
+import argparse
+import ast
+import importlib
+import os
+import re
+import runpy
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+from mmengine.config import Config
+from mmengine.registry import Registry
+from runs import REPOSITORY
+
+import mmcomp.registry
+
+PAGES = [REPOSITORY / 'README.md', *sorted((REPOSITORY / 'docs').rglob('*.md'))]
+TOOLS = sorted(REPOSITORY.glob('tools/*.py'))
+REGISTRIES = [r for r in vars(mmcomp.registry).values() if isinstance(r, Registry)]
+ELSEWHERE = ('/data/', 'network.onnx')  # code with files that are not here
+FOLDERS = r'\b(?:configs|tools|examples|mmcomp|tests)/'
+each_page = pytest.mark.parametrize('page', PAGES, ids=lambda p: p.stem)
+
+
+def tool_lines(page):
+    """Lines that call a tool, in any block, with its variables filled in."""
+    text = page.read_text().replace('\\\n', ' ')
+    values = dict(re.findall(r'^(\w)=(\S+)$', text, re.M))
+    for line in re.findall(r'^(?: {4})?(?:python )?(tools/\w+\.\w+ .*)', text, re.M):
+        line = re.sub(r'\$(\w)\b', lambda found: values[found[1]], line)
+        yield shlex.split(line, comments=True)
+
+
+class Parsed(BaseException):
+    """Stops a tool that has taken its arguments."""
+
+
+@pytest.fixture(scope='module')
+def take():
+    """``take(tool, *arguments)``: do no more than parse; gives all options seen."""
+    parser, options = argparse.ArgumentParser, set()
+    parse, add = parser.parse_args, parser.add_argument
+
+    def parse_args(self, *args):
+        parse(self, *args)
+        raise Parsed
+
+    def add_argument(self, *names, **settings):
+        options.update(names)
+        return add(self, *names, **settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parser, 'parse_args', parse_args)
+        patch.setattr(parser, 'add_argument', add_argument)
+
+        def take(tool, *arguments):
+            patch.setattr(sys, 'argv', [tool, *arguments])
+            with pytest.raises((Parsed, SystemExit)) as stop:
+                runpy.run_path(str(REPOSITORY / tool), run_name='__main__')
+            assert not getattr(stop.value, 'code', 0), f'{tool} refuses {arguments}'
+            return options
+
+        yield take
+
+
+@each_page
+def test_commands(page, take):
+    """The tools take them, and have every option that is named elsewhere."""
+    for tool, *arguments in tool_lines(page):
+        if tool.endswith('.py'):
+            take(tool, *arguments)
+    for tool in TOOLS:
+        options = take(tool, '--help') | {'--help'}
+    for span in re.findall(r'`((?:--|tools/)[^`]*)`', page.read_text()):
+        assert set(re.findall(r'--[a-z][a-z-]*', span)) <= options, span
+
+
+@each_page
+def test_files_links_and_names(page):
+    text = page.read_text()
+    for path in re.findall(FOLDERS + r'[\w@./-]+', text):
+        placeholder = re.search('NAME|FILE|CONFIG', path)
+        assert placeholder or (REPOSITORY / path.rstrip('.')).exists(), path
+    for link in re.findall(r'\]\(([^)#:]+)(?:#[^)]*)?\)', text):
+        assert (page.parent / link).exists(), link
+    for name in re.findall(r"'mmcomp\.([A-Z]\w+)'", text):
+        known = any(name in registry.module_dict for registry in REGISTRIES)
+        assert known or f'class {name}' in text, name
+
+
+@each_page
+def test_python(page, tmp_path, monkeypatch):
+    """Modules and names exist; configs load; what needs no other file runs."""
+    shutil.copytree(REPOSITORY / 'configs', tmp_path / 'configs')
+    monkeypatch.chdir(tmp_path)
+    for block in re.findall(r'^```python\n(.*?)^```', page.read_text(), re.M | re.S):
+        tree = ast.parse(block.replace('nvie-subset', 'tiny'))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                module = importlib.import_module(node.module)
+                assert all(hasattr(module, name.name) for name in node.names)
+        names = {'__name__': 'docs'}
+        if '_base_ =' in block:
+            name = re.match(r'# (\w+\.py)', block) or ['', 'block.py']
+            file = tmp_path / ('configs' if "'./" in block else '.') / name[1]
+            file.write_text(block)
+            names = Config.fromfile(file)
+        elif not any(word in block for word in ELSEWHERE):
+            exec(compile(tree, str(page), 'exec'), names)
+        for part in ('model', 'backbone'):
+            if 'type' in names.get(part, ()):
+                mmcomp.registry.MODELS.build(names[part])
+
+
+def test_the_site_builds(tmp_path):
+    """Every page in the navigation, every link and every docstring of the reference."""
+    pytest.importorskip('mkdocs', reason='MkDocs is not installed')
+    # With -q, --strict would see no warning.
+    command = [sys.executable, '-m', 'mkdocs', 'build', '--strict', '-d', tmp_path]
+    env = dict(os.environ, NO_MKDOCS_2_WARNING='1')
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'PairInferencer' in (tmp_path / 'reference.html').read_text()
+
+
+TINY = """
+_base_ = 'configs/_base_/datasets/synthetic_nvie-subset.py'
+data = dict(preset='tiny', split=dict(n_splits=3))
+train_dataloader = val_dataloader = test_dataloader = dict(dataset=data)
+"""
+RUN = """
+import runpy, sys
+for tool, *arguments in {lines!r}:
+    sys.argv = [tool, *arguments]
+    runpy.run_path(tool, run_name='__main__')
+"""
+FAST = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=1']
+
+
+def test_quick_start_runs(tmp_path):
+    """Every command of it, in order, on tiny data; in one process, to save time."""
+    for name in ('configs', 'tools'):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    (tmp_path / 'tiny.py').write_text(TINY)
+    lines = []
+    for tool, *arguments in tool_lines(REPOSITORY / 'docs' / 'quick-start.md'):
+        arguments = [word.replace('epoch_100', 'epoch_1') for word in arguments]
+        if tool in ('tools/train.py', 'tools/test.py', 'tools/export.py'):
+            arguments += ['--dataset', 'tiny.py']
+        lines.append([tool, *arguments, *(FAST if tool == 'tools/train.py' else [])])
+    assert len(lines) == 6
+    command = [sys.executable, '-c', RUN.format(lines=lines)]
+    env = dict(os.environ, OMP_NUM_THREADS='1')
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / 'out' / 'predictions.csv').is_file()
+    assert (tmp_path / 'out-onnx' / 'predictions.csv').is_file()
