@@ -18,6 +18,8 @@ from mmcomp.checkpoint import (
 )
 from mmcomp.registry import RUNNERS
 
+from .memory import keep_freed_memory
+
 #: Messages of MMEngine that tell a user nothing, repeated in every run or epoch.
 FILE_ONLY = (
     'Exp name:',
@@ -38,11 +40,13 @@ class PairRunner(Runner):
       run code; that holds for ``--resume`` too. Testing refuses weights that do not
       fit, where MMEngine only warns.
     - Without a GPU, ``--launcher pytorch`` trains over gloo.
+    - Memory that a step frees is kept for the next one.
     - Long dumps (environment, config, hooks) go to the log file, not the terminal.
     """
 
     def setup_env(self, env_cfg: Dict) -> None:
         """Start gloo first where there is no device that another backend needs."""
+        keep_freed_memory()
         if self.distributed and not is_distributed() and get_device() == 'cpu':
             if self.launcher != 'pytorch':
                 raise ValueError(
