@@ -197,7 +197,7 @@ def _curve_figure(rows: List[dict], key: str, label: str) -> Optional[Figure]:
     ax.set_xlabel(label)
     ax.set_ylabel('error, % (band: 95 % over subjects)')
     ax.set_ylim(bottom=0)
-    ax.legend(frameon=False, fontsize=8)
+    ax.legend(frameon=False, fontsize=8, loc='center left', bbox_to_anchor=(1, 0.5))
     return fig
 
 
