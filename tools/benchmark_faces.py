@@ -28,6 +28,7 @@ os.environ.setdefault('OPENCV_LOG_LEVEL', 'ERROR')
 import cv2
 import numpy as np
 
+from mmcomp.benchmarks.measure import peak_mb
 from mmcomp.faces import (
     Clip,
     FaceDetector,
@@ -104,7 +105,7 @@ def render(seed: int, plan: list, fps: float, seconds: float) -> Iterator[Sample
             framing=framing,
         )
         if emotion == 'none':  # the head moves and blinks, nothing else
-            clip = replace(clip, _scene=replace(clip._scene, activations={}))
+            clip = clip.at_rest()
         frames = list(clip)
         eyes, lids = zip(*framing.truth)
         print(f'rendered {subject + 1}/{len(plan)}', file=sys.stderr, flush=True)
@@ -132,9 +133,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     if args.memory_of:
         spot(Clip(args.memory_of))
-        # Not getrusage: it counts the parent's memory at the fork, too.
-        status = Path('/proc/self/status').read_text(encoding='utf-8')
-        print(int(status.split('VmHWM:')[1].split()[0]) / 1024)
+        print(peak_mb())
         return
     print(f'| faces, {date.today()}, {platform.machine()}, one core | |\n|---|---|')
     if args.network:

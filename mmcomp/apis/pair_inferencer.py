@@ -142,7 +142,7 @@ class PairInferencer:
         good = [pair for _, pair in waiting if pair.success]
         scores = iter(())
         if good:
-            batch = np.stack([_as_input(pair) for pair in good])
+            batch = np.stack([as_input(pair) for pair in good])
             scores = iter(self.scorer.scores(batch))
         for item, pair in waiting:
             result = _describe(item, pair)
@@ -155,7 +155,7 @@ class PairInferencer:
     def _draw(self, item: Item, pair: FacePair, result: dict, out_dir: str) -> str:
         from .picture import prediction_picture
 
-        compared = self.scorer.compared(_as_input(pair)[None])
+        compared = self.scorer.compared(as_input(pair)[None])
         title = f'{item.name}: {result["pred_class"]} ({result["pred_score"]:.2f})'
         if pair.onset_frame is not None:
             title += f', frames {pair.onset_frame} and {pair.apex_frame}'
@@ -173,8 +173,8 @@ class PairInferencer:
         return str(path)
 
 
-def _as_input(pair: FacePair) -> np.ndarray:
-    """``(2, C, size, size)`` of an aligned pair."""
+def as_input(pair: FacePair) -> np.ndarray:
+    """``(2, C, size, size)``, uint8, of an aligned pair, as a network takes it."""
     pair = np.stack([pair.onset, pair.apex])
     return pair[:, None] if pair.ndim == 3 else pair.transpose(0, 3, 1, 2)
 

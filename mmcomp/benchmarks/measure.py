@@ -125,7 +125,6 @@ def epochs(
     import torch
 
     torch.set_num_threads(threads)
-    os.environ.setdefault('OMP_NUM_THREADS', str(threads))
     from mmengine.config import Config
     from mmengine.hooks import Hook
 
@@ -166,14 +165,12 @@ def epochs(
             dataset.ann_file = table
         # The stock run trains on all pairs; so does this one.
         cfg.train_dataloader.dataset.update(split=None, subset='all')
-        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         cfg.custom_hooks = [h for h in cfg.custom_hooks if 'Seed' in h['type']]
     clock = Clock()
     with tempfile.TemporaryDirectory() as work_dir:
         cfg.work_dir, cfg.log_level = work_dir, 'WARNING'
         cfg.launcher = 'none'
-        if kind == 'B':
-            cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         runner = build_runner(cfg)
         runner.register_hook(clock, 'VERY_LOW')
         runner.train()

@@ -6,7 +6,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
-IMAGES = frozenset(['.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff'])
+from mmcomp.faces.video import IMAGE_SUFFIXES
+
+IMAGES = frozenset(IMAGE_SUFFIXES)
 VIDEOS = frozenset(['.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.wmv'])
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from mmcomp.apis import PairInferencer
+from mmcomp.apis.pair_inferencer import as_input
 from mmcomp.faces import (
     Clip,
     Face,
@@ -141,9 +142,7 @@ class Analyst:
     def _where_it_counted(self, pair: FacePair, target: str) -> np.ndarray:
         """``(H, W)``; see :attr:`Finding.counted`."""
         model = self.inferencer.scorer.model
-        images = torch.from_numpy(np.stack([pair.onset, pair.apex]))
-        images = images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)
-        inputs = prepare(model, [images])
+        inputs = prepare(model, [torch.from_numpy(as_input(pair))])
         target = torch.tensor([self.inferencer.classes.index(target)])
         return occlusion(
             margins(model),

@@ -1,7 +1,6 @@
 """The figures of a report, as PNG."""
 
 import base64
-import io
 from typing import Dict, List, Optional
 
 import matplotlib
@@ -14,20 +13,10 @@ from matplotlib.figure import Figure
 
 from mmcomp.columns import MODEL, SUBJECT
 from mmcomp.evaluation import statistics
+from mmcomp.visualization.style import ACCENT, INK, PALE, png, styled
 
 from .collect import Results, confusion, errors_by_column, fold_errors
 from .paper import in_paper_order, title
-
-INK, ACCENT, PALE = '#1f2933', '#1f6f8b', '#9fb8c2'
-STYLE = {
-    'font.size': 9,
-    'axes.spines.top': False,
-    'axes.spines.right': False,
-    'axes.edgecolor': '#52606d',
-    'axes.titlesize': 10,
-    'figure.dpi': 110,
-    'savefig.bbox': 'tight',
-}
 
 
 def all_figures(results: Results) -> Dict[str, bytes]:
@@ -42,7 +31,7 @@ def all_figures(results: Results) -> Dict[str, bytes]:
         learning_curve=learning_curve_figure,
         jitter=jitter_figure,
     )
-    with plt.rc_context(STYLE):
+    with styled():
         figures = {name: make(results) for name, make in makers.items()}
         return {name: _png(fig) for name, fig in figures.items() if fig is not None}
 
@@ -227,10 +216,10 @@ def _heat(ax, table: pd.DataFrame, label: str, results: Results) -> None:
 
 
 def _png(fig: Figure) -> bytes:
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format='png', metadata={'Software': None})
-    plt.close(fig)
-    return buffer.getvalue()
+    try:
+        return png(fig)
+    finally:
+        plt.close(fig)
 
 
 def as_data_uri(png: bytes) -> str:

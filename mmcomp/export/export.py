@@ -12,14 +12,13 @@ import torch
 from mmengine.model import BaseModel
 
 from mmcomp.apis.scorers import ALIGNMENT
+from mmcomp.faces import EYES
 from mmcomp.version import __version__
 
 from .network import DeployedNetwork
 
 FORMATS = ('onnx', 'torch-export', 'safetensors')
 TOLERANCE = 1e-4
-#: Where the eyes are in an aligned face, as fractions of its side.
-EYES = ((0.28, 0.32), (0.72, 0.32))
 NOTE = (
     'A score is what the network learned from its training data, no fact about people.'
 )
@@ -123,7 +122,7 @@ def _metadata(model: BaseModel, network: DeployedNetwork) -> Dict[str, str]:
         'classes': json.dumps(list(model.classes)),
         'input': json.dumps(['B', 2, *network.input_shape]),
         'input_values': 'gray levels 0 to 255, onset first',
-        'eyes': json.dumps(EYES),
+        'eyes': json.dumps(EYES.tolist()),
         'align_size': str(alignment['size']),
         'align_color': alignment['color'],
         'mmcomp': __version__,

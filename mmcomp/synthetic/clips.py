@@ -79,6 +79,10 @@ class Clip:
         renderer = Renderer(self._scene.identity, oversampling=2)
         return (self._scene.frame(self, i, renderer) for i in range(self.frames))
 
+    def at_rest(self) -> Clip:
+        """The same clip without its expression: the head moves and blinks only."""
+        return replace(self, _scene=replace(self._scene, activations={}))
+
     def strength(self, frame: int) -> float:
         """How much of the expression a frame shows, 0 to 1; 1 at the apex."""
         rise = smoothstep(frame, self.onset, self.apex)

@@ -159,6 +159,7 @@ def from_files(
     """
     from mmcomp.apis import PairInferencer
     from mmcomp.apis.inputs import items
+    from mmcomp.apis.pair_inferencer import as_input
 
     inferencer = PairInferencer(model, aligned=aligned)
     examples = []
@@ -166,9 +167,8 @@ def from_files(
         made = inferencer.make_pair(item)
         if not made.success:
             raise ValueError(f'{item.name}: {made.reason}')
-        pair = np.stack([made.onset, made.apex])
-        pair = pair[:, None] if pair.ndim == 3 else pair.transpose(0, 3, 1, 2)
-        examples.append(Example(item.name, torch.from_numpy(pair.copy())))
+        pair = torch.from_numpy(as_input(made).copy())
+        examples.append(Example(item.name, pair))
     return examples
 
 

