@@ -14,25 +14,15 @@ import sys
 import pytest
 from mmengine.config import Config
 from mmengine.registry import Registry
+from pages import each_page
 from runs import REPOSITORY
 
 import mmcomp.registry
 
-PAGES = [REPOSITORY / 'README.md', *sorted((REPOSITORY / 'docs').rglob('*.md'))]
 TOOLS = sorted(REPOSITORY.glob('tools/*.py'))
 REGISTRIES = [r for r in vars(mmcomp.registry).values() if isinstance(r, Registry)]
 ELSEWHERE = ('/data/', 'network.onnx')  # code with files that are not here
 FOLDERS = r'\b(?:configs|tools|examples|mmcomp|tests)/'
-each_page = pytest.mark.parametrize('page', PAGES, ids=lambda p: p.stem)
-
-
-def tool_lines(page):
-    """Lines that call a tool, in any block, with its variables filled in."""
-    text = page.read_text().replace('\\\n', ' ')
-    values = dict(re.findall(r'^(\w)=(\S+)$', text, re.M))
-    for line in re.findall(r'^(?: {4})?(?:python )?(tools/\w+\.\w+ .*)', text, re.M):
-        line = re.sub(r'\$(\w)\b', lambda found: values[found[1]], line)
-        yield shlex.split(line, comments=True)
 
 
 class Parsed(BaseException):
@@ -67,19 +57,28 @@ def take():
         yield take
 
 
-@each_page
-def test_commands(page, take):
-    """The tools take them, and have every option that is named elsewhere."""
-    for tool, *arguments in tool_lines(page):
-        if tool.endswith('.py'):
-            take(tool, *arguments)
+@each_page()
+def test_options(page, take):
+    """The tools have every option that is named outside a block."""
     for tool in TOOLS:
         options = take(tool, '--help') | {'--help'}
     for span in re.findall(r'`((?:--|tools/)[^`]*)`', page.read_text()):
         assert set(re.findall(r'--[a-z][a-z-]*', span)) <= options, span
 
 
-@each_page
+def test_make_targets(take):
+    """``make``'s long jobs give the tools what they take."""
+    for target in ('train', 'table1', 'real', 'demo'):
+        command = ['make', '-n', '-W', 'setup.py', 'BF16=1', target]
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+        shown = done.stdout.replace('\\\n', ' ')
+        lines = re.findall(r'^\S+python (tools/\w+\.py .*)', shown, re.M)
+        assert lines, done.stderr
+        for line in lines:
+            take(*shlex.split(line))
+
+
+@each_page()
 def test_files_links_and_names(page):
     text = page.read_text()
     for path in re.findall(FOLDERS + r'[\w@./-]+', text):
@@ -92,7 +91,7 @@ def test_files_links_and_names(page):
         assert known or f'class {name}' in text, name
 
 
-@each_page
+@each_page()
 def test_python(page, tmp_path, monkeypatch):
     """Modules and names exist; configs load; what needs no other file runs."""
     shutil.copytree(REPOSITORY / 'configs', tmp_path / 'configs')
@@ -127,39 +126,3 @@ def test_the_site_builds(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert 'PairInferencer' in (tmp_path / 'reference.html').read_text()
-
-
-TINY = """
-_base_ = 'configs/_base_/datasets/synthetic_nvie-subset.py'
-data = dict(preset='tiny', split=dict(n_splits=3))
-train_dataloader = val_dataloader = test_dataloader = dict(dataset=data)
-"""
-RUN = """
-import runpy, sys
-for tool, *arguments in {lines!r}:
-    sys.argv = [tool, *arguments]
-    runpy.run_path(tool, run_name='__main__')
-"""
-FAST = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=1']
-
-
-def test_quick_start_runs(tmp_path):
-    """Every command of it, in order, on tiny data; in one process, to save time."""
-    for name in ('configs', 'tools'):
-        (tmp_path / name).symlink_to(REPOSITORY / name)
-    (tmp_path / 'tiny.py').write_text(TINY)
-    lines = []
-    for tool, *arguments in tool_lines(REPOSITORY / 'docs' / 'quick-start.md'):
-        arguments = [word.replace('epoch_100', 'epoch_1') for word in arguments]
-        if tool in ('tools/train.py', 'tools/test.py', 'tools/export.py'):
-            arguments += ['--dataset', 'tiny.py']
-        lines.append([tool, *arguments, *(FAST if tool == 'tools/train.py' else [])])
-    assert len(lines) == 6
-    command = [sys.executable, '-c', RUN.format(lines=lines)]
-    env = dict(os.environ, OMP_NUM_THREADS='1')
-    done = subprocess.run(
-        command, cwd=tmp_path, env=env, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / 'out' / 'predictions.csv').is_file()
-    assert (tmp_path / 'out-onnx' / 'predictions.csv').is_file()

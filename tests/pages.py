@@ -1,0 +1,24 @@
+"""README.md and docs/, and the commands that they give."""
+
+import re
+import shlex
+
+import pytest
+from runs import REPOSITORY
+
+PAGES = [REPOSITORY / 'README.md', *sorted((REPOSITORY / 'docs').rglob('*.md'))]
+
+
+def commands(page):
+    """Lines that call a tool, in any block, with their variables filled in."""
+    text = page.read_text().replace('\\\n', ' ')
+    values = dict(re.findall(r'^(\w)=(\S+)$', text, re.M))
+    for line in re.findall(r'^(?: {4})?(?:python )?(tools/\w+\.\w+ .*)', text, re.M):
+        line = re.sub(r'\$(\w)\b', lambda found: values[found[1]], line)
+        yield shlex.split(line, comments=True)
+
+
+def each_page(pages=PAGES):
+    """A decorator: the test takes ``page``."""
+    ids = [str(page.relative_to(REPOSITORY)) for page in pages]
+    return pytest.mark.parametrize('page', pages, ids=ids)

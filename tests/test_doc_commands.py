@@ -1,0 +1,206 @@
+"""Every command of README.md and docs/ runs, page by page and in order.
+
+Each page gets a folder with what its reader has: a database, a video, a checkpoint. The
+data are small, and a training is one epoch.
+"""
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import cv2
+import pytest
+from pages import PAGES, commands, each_page
+from runs import REPOSITORY
+
+from mmcomp.faces.samples import ORL_FACES, fetch
+from mmcomp.synthetic import WideFrame, render_clip
+
+TINY = """
+_base_ = 'configs/_base_/datasets/synthetic_nvie-subset.py'
+data = dict(preset='tiny', split=dict(n_splits=3))
+train_dataloader = val_dataloader = test_dataloader = dict(dataset=data)
+"""
+# In one process, since importing takes longer than most commands.
+RUN = """
+import runpy, subprocess, sys
+for tool, *arguments in {lines!r}:
+    print('$', tool, *arguments, flush=True)
+    if tool.endswith('.sh'):
+        subprocess.run(['bash', tool, *arguments], check=True)
+        continue
+    sys.argv = [tool, *arguments]
+    try:
+        runpy.run_path(tool, run_name='__main__')
+    except SystemExit as end:
+        if end.code:
+            raise
+"""
+# Stands for Slurm: one process, and no launcher, since that one wants a GPU.
+SRUN = """#!/usr/bin/env bash
+while [ "$1" != python ]; do shift; done
+exec "${@/--launcher=slurm/--launcher=none}"
+"""
+SHORT = ['train_cfg.max_epochs=1', 'train_cfg.val_interval=1']
+SHORT += ['default_hooks.checkpoint.interval=1']
+CHECKPOINT = 'work_dirs/compcnn_comb@2/epoch_1.pth'
+SERVES = 'tools/demo.py'  # until it is stopped: tests/test_demo
+# Named in the text with a word that stands for the reader's own.
+OWN = {
+    'CHECKPOINT': CHECKPOINT,
+    'CONFIG': 'configs/compcnn_comb@2.py',
+    'work_dirs/compcnn_comb@2/epoch_100.pth': CHECKPOINT,
+    'nvie-subset': 'tiny',
+    'data/synthetic/nvie-subset-v1-seed0': 'data/synthetic/tiny-v1-seed0',
+}
+RUNS = [p for p in PAGES if any(c[0] != SERVES for c in commands(p))]
+
+
+@pytest.fixture(scope='module')
+def people():
+    """Frames of three people, who each smile once posed and once not."""
+    found = {}
+    for subject in range(3):
+        for label in ('posed', 'spontaneous'):
+            found[f's{subject}', label] = render_clip(
+                'happiness',
+                label,
+                seed=5,
+                subject=subject,
+                fps=20,
+                seconds=2.5,
+                framing=WideFrame((150, 180), 45, (90, 62)),
+            )
+    return found
+
+
+def write_images(folder, frames, name='{}.png'):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, frame in enumerate(frames, 1):
+        cv2.imwrite(str(folder / name.format(number)), frame)
+
+
+def write_table(path, *rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open('w', encoding='utf-8', newline='') as stream:
+        csv.writer(stream).writerows(rows)
+
+
+def write_video(path, clip):
+    writer = cv2.VideoWriter(
+        str(path), cv2.VideoWriter_fourcc(*'mp4v'), clip.fps, (180, 150)
+    )
+    for frame in clip:
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR))
+    writer.release()
+
+
+def furnish(folder, people):
+    """What a reader has: tools, configs, databases, videos, pictures, tables."""
+    for name in ('configs', 'tools'):
+        (folder / name).symlink_to(REPOSITORY / name)
+    for name in ('tiny.py', 'my_dataset.py'):
+        (folder / name).write_text(TINY)
+    clip = people['s0', 'posed']
+    frames = list(clip)
+    (folder / 'folder').mkdir()
+    for name in ('video.mp4', 'a.mp4', 'folder/c.mp4'):
+        write_video(folder / name, clip)
+    write_video(folder / 'b.mp4', people['s0', 'spontaneous'])
+    onset, apex = frames[clip.onset], frames[clip.apex]
+    cv2.imwrite(str(folder / 'onset.png'), onset)
+    cv2.imwrite(str(folder / 'apex.png'), apex)
+    header = 'sample_id', 'clip', 'subject', 'label'
+    rows = [1, 'a.mp4', 1, 'posed'], [2, 'b.mp4', 1, 'spontaneous']
+    write_table(folder / 'clips.csv', header, *rows)
+
+    root = folder / 'databases' / 'mine'
+    for (subject, label), expression in people.items():
+        write_images(root / subject / label / 'joy', expression)
+    write_images(root / 'ann', [onset, apex], 'fake_joy_{}.png')
+    (root / 'ann/fake_joy_1.png').rename(root / 'ann/fake_joy_onset.png')
+    (root / 'ann/fake_joy_2.png').rename(root / 'ann/fake_joy_apex.png')
+    for name in ('a.mp4', 'b.mp4'):
+        shutil.copy(folder / name, root / name)
+
+    root = folder / 'databases' / 'CASME2'
+    header = 'Subject,Filename,,OnsetFrame,ApexFrame,OffsetFrame,,Action Units,'
+    header += 'Estimated Emotion,'
+    row = [1, 'EP01', '', clip.onset + 1, clip.apex + 1, len(frames), '', 12]
+    write_table(root / 'CASME2-coding.csv', header.split(','), [*row, 'happiness', ''])
+    write_images(root / 'CASME2_RAW_selected/sub01/EP01', frames, 'img{}.jpg')
+
+    root = folder / 'databases' / 'NVIE'
+    write_images(root / 'posed/all/7/visible/happiness', [onset, apex])
+    names = [f'posed/all/7/visible/happiness/{n}.png' for n in (1, 2)]
+    row = [7, 'posed', 'happiness', *names]
+    header = ['ID', 'label', 'emotion', 'OnsetFile', 'ApexFile']
+    write_table(root / 'samples.csv', header, row)
+    eyes = [[name, 75, 60, 105, 60] for name in names]
+    write_table(root / 'eyes.csv', ['Image', 'x1', 'y1', 'x2', 'y2'], *eyes)
+    for name in ('samples.csv', 'eyes.csv'):
+        shutil.copy(root / name, folder / name)
+
+    srun = folder / 'bin' / 'srun'
+    srun.parent.mkdir()
+    srun.write_text(SRUN)
+    srun.chmod(0o755)
+
+
+def adapt(tool, *words):
+    """The command on small data, with one epoch for a training."""
+    words = [OWN.get(word, word).replace('/data/', 'databases/') for word in words]
+    options, settings = list(words), []
+    if '--cfg-options' in words:
+        place = words.index('--cfg-options')
+        options, settings = words[:place], words[place:]
+    if '--dataset' in words:
+        place = words.index('--dataset') + 1
+        if words[place].startswith('configs/'):
+            options[place] = 'tiny.py'
+    elif re.search('train|test|cross|export|visualize', tool) and 'curves' not in words:
+        options += ['--dataset', 'tiny.py']
+    if tool == 'tools/cross_validate.py':
+        options += ['--n-splits', '3', '--folds', '0', '--seeds', '1']
+    elif tool == 'tools/benchmark_faces.py':
+        options += ['--clips', '1']
+    elif tool == 'tools/index.py' and '--out' not in words:
+        options += ['--force']  # the page gives choices, which write the same table
+    if re.search('train|cross', tool):
+        settings = [*(settings or ['--cfg-options']), *SHORT]
+    return [tool, *options, *settings]
+
+
+@each_page(RUNS)
+def test_commands_run(page, people, tmp_path):
+    furnish(tmp_path, people)
+    lines = [adapt(*line) for line in commands(page) if line[0] != SERVES]
+    text = page.read_text()
+    for block in re.findall(r'^```python\n(# (\w+\.py)\n.*?)^```', text, re.M | re.S):
+        (tmp_path / block[1]).write_text(block[0].replace('n_splits=10', 'n_splits=3'))
+    if '--download' in text:
+        try:
+            fetch(*ORL_FACES)
+        except OSError as error:
+            pytest.skip(str(error))
+    trained = 'tools/train.py', 'configs/compcnn_comb@2.py'
+    compared = 'tools/cross_validate.py', 'configs/diffcnn.py', '--work-dir'
+    if any(CHECKPOINT in line for line in lines) and lines[0][1] != trained[1]:
+        lines.insert(0, adapt(*trained))
+    if 'work_dirs/table1' in text:
+        lines.insert(0, adapt(*compared, 'work_dirs/table1'))
+    script = tmp_path / 'run.py'
+    script.write_text(RUN.format(lines=lines))
+    path = f'{tmp_path}/bin:{os.path.dirname(sys.executable)}:{os.environ["PATH"]}'
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=tmp_path,
+        env=dict(os.environ, OMP_NUM_THREADS='1', GPUS='1', PATH=path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
