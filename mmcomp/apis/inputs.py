@@ -8,9 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mmcomp.columns import APEX, APEX_FRAME, CLIP, ID, ONSET, ONSET_FRAME
-
-IMAGES = {'.bmp', '.jpg', '.jpeg', '.png', '.pgm', '.tif', '.tiff', '.webp'}
-VIDEOS = {'.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv'}
+from mmcomp.faces.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -76,11 +74,11 @@ def _pair_name(pair: tuple) -> str:
 def _folder(path: Path) -> Iterator[Item]:
     """The videos of a folder; or the folder itself, if it holds frames."""
     entries = sorted(path.iterdir())
-    videos = [p for p in entries if p.suffix.lower() in VIDEOS]
+    videos = [p for p in entries if p.suffix.lower() in VIDEO_SUFFIXES]
     if videos:
         yield from (Item(p.name, clip=p) for p in videos)
         return
-    if any(p.suffix.lower() in IMAGES for p in entries):
+    if any(p.suffix.lower() in IMAGE_SUFFIXES for p in entries):
         yield Item(path.name, clip=path)
         return
     folders = [p for p in entries if p.is_dir()]

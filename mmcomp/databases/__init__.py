@@ -6,7 +6,7 @@ Nothing else in mmcomp knows a database's layout. Importing this is light: no to
 from .base import DATABASES, Database, index_database, option, register
 from .bbc import BBC
 from .casme2 import CASME2
-from .files import frame_number, read_frames
+from .files import read_frames
 from .generic import Generic
 from .index import Index, Problem
 from .mmi import MMI
@@ -36,7 +36,6 @@ __all__ = [
     'SPOS',
     'UvANEMO',
     'check_report',
-    'frame_number',
     'index_database',
     'option',
     'read_frames',

@@ -2,8 +2,10 @@
 
 import dataclasses
 
+from mmcomp.faces.video import VIDEO_SUFFIXES
+
 from .base import CLASS_OF_WORD, Database, register
-from .files import VIDEOS, list_files, walk
+from .files import list_files, walk
 from .index import UNMATCHED, Index
 
 
@@ -27,7 +29,7 @@ class BBC(Database):
         """Every video in a folder named for a class."""
         for folder in walk(self.root):
             label = CLASS_OF_WORD.get(folder.name.lower())
-            for video in list_files(folder, VIDEOS):
+            for video in list_files(folder, VIDEO_SUFFIXES):
                 if label is None:
                     index.problem(UNMATCHED, video, 'in neither Genuine nor posed')
                     continue

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Dict, List, Mapping, Sequence
 
 from mmcomp.columns import APEX, EMOTION, ID, LABEL, ONSET, SUBJECT
+from mmcomp.faces.video import VIDEO_SUFFIXES
 
-from .files import VIDEOS, plain, read_frames
+from .files import plain, read_frames
 from .index import (
     AMBIGUOUS,
     INCONSISTENT,
@@ -28,7 +29,7 @@ def add_matches(index: Index, matches: Sequence[Match]) -> None:
     for path, groups in matches:
         moment = groups.get('moment')
         match = Match(path, columns_of(groups))
-        if path.suffix.lower() in VIDEOS:
+        if path.suffix.lower() in VIDEO_SUFFIXES:
             name = readable_id(index, path.with_suffix(''))
             index.add(path, **{ID: name}, clip=path, **match.groups)
         elif moment is None:

@@ -16,10 +16,11 @@ from mmcomp.columns import (
     ONSET_FRAME,
     SUBJECT,
 )
+from mmcomp.faces.video import VIDEO_SUFFIXES
 
 from .by_pattern import agree, columns_of, readable_id
 from .coded import add_coded_clip
-from .files import VIDEOS, plain
+from .files import plain
 from .index import (
     AMBIGUOUS,
     MISSING_APEX,
@@ -127,7 +128,7 @@ class Files:
             path, told = match.path, columns_of(match.groups)
             for name in {path.name, path.stem}:
                 self.by_name[name].append(match)
-            clip = path if path.suffix.lower() in VIDEOS else path.parent
+            clip = path if path.suffix.lower() in VIDEO_SUFFIXES else path.parent
             if clip not in self.clips:
                 self.clips[clip] = told
                 self.of_subject[_subject(told)].append(clip)

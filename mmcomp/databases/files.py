@@ -6,20 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from mmcomp.faces.video import IMAGE_SUFFIXES
-
-IMAGES = frozenset(IMAGE_SUFFIXES)
-VIDEOS = frozenset(['.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.wmv'])
-
-
-def frame_number(path: Path) -> Optional[int]:
-    """The last number in a file's name: 46 of ``reg_img046.jpg``; None without one.
-
-    Frames are told apart by it and never by their place in a sorted list: zero padding
-    differs, and clips do not start at 0.
-    """
-    numbers = re.findall(r'\d+', path.stem)
-    return int(numbers[-1]) if numbers else None
+from mmcomp.faces.video import IMAGE_SUFFIXES, frame_number
 
 
 def read_frames(folder: Path) -> Tuple[Dict[int, Path], List[str]]:
@@ -29,8 +16,8 @@ def read_frames(folder: Path) -> Tuple[Dict[int, Path], List[str]]:
     """
     frames: Dict[int, Path] = {}
     faults = []
-    for path in list_files(folder, IMAGES):
-        number = frame_number(path)
+    for path in list_files(folder, IMAGE_SUFFIXES):
+        number = frame_number(path.name)
         if number is None:
             faults.append(f'{path.name} has no number in its name')
         elif number in frames:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Optional, Sequence, Set
 from xml.etree import ElementTree
 
+from mmcomp.faces.video import VIDEO_SUFFIXES
+
 from .base import POSED, SPONTANEOUS, Database, option, register
-from .files import VIDEOS, list_files, walk
+from .files import list_files, walk
 from .index import UNMATCHED, UNREADABLE, Index
 
 EMOTIONS = ('anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise')
@@ -53,7 +55,7 @@ class MMI(Database):
     def scan(self, index: Index) -> None:
         """A session in each folder with a number as its name."""
         for folder in walk(self.folder('Sessions')):
-            for video in list_files(folder, VIDEOS):
+            for video in list_files(folder, VIDEO_SUFFIXES):
                 if not folder.name.isdecimal():
                     index.problem(UNMATCHED, video, 'not in a folder named by a number')
                     continue

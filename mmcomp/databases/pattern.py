@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
-from .files import IMAGES, VIDEOS, list_files, walk
+from mmcomp.faces.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+
+from .files import list_files, walk
 
 
 class Match(NamedTuple):
@@ -45,7 +47,7 @@ def scan_tree(
     """
     matches, unmatched = [], []
     for folder in walk(root):
-        for path in list_files(folder, IMAGES | VIDEOS):
+        for path in list_files(folder, IMAGE_SUFFIXES | VIDEO_SUFFIXES):
             whole = path.relative_to(root)
             texts = whole.with_suffix('').as_posix(), whole.as_posix()
             found = (p.fullmatch(text) for p in patterns for text in texts)

@@ -4,8 +4,10 @@ import dataclasses
 import hashlib
 import unicodedata
 
+from mmcomp.faces.video import VIDEO_SUFFIXES
+
 from .base import POSED, SPONTANEOUS, Database, option, register
-from .files import VIDEOS, list_files
+from .files import list_files
 from .index import UNMATCHED, Index
 
 # Name of a video: the emotion that is felt, and the one that is shown.
@@ -59,7 +61,7 @@ class SASEFE(Database):
         index.links = {person: self.pseudonym(person.name) for person in people}
         for person, subject in index.links.items():
             strangers = 0
-            for video in list_files(person, VIDEOS):
+            for video in list_files(person, VIDEO_SUFFIXES):
                 if video.stem.upper() not in CODES:
                     strangers += 1  # its name may be the person's
                     continue

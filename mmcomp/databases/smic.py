@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 from typing import Dict
 
+from mmcomp.faces.video import IMAGE_SUFFIXES
+
 from .base import Database, option, register
 from .coded import CODED_COLUMNS, add_coded_clip, missing_apex_option
-from .files import IMAGES, list_files, plain, read_frames, walk
+from .files import list_files, plain, read_frames, walk
 from .index import CONTRADICTION, DUPLICATE, MISSING_CLIP, UNMATCHED, Index
 from .tables import TableRow, read_table
 
@@ -43,7 +45,7 @@ class SMIC(Database):
             match = CLIP.fullmatch(clip.name)
             parts = clip.relative_to(self.root.parent).parts
             if not match:
-                if list_files(clip, IMAGES) and 'non_micro' not in parts:
+                if list_files(clip, IMAGE_SUFFIXES) and 'non_micro' not in parts:
                     index.problem(UNMATCHED, clip, 'not named like s01_ne_01')
                 continue
             row = coded.pop(plain(clip.name), None)

@@ -2,8 +2,10 @@
 
 import dataclasses
 
+from mmcomp.faces.video import IMAGE_SUFFIXES
+
 from .base import CLASS_OF_WORD, Database, register
-from .files import IMAGES, list_files, read_frames, walk
+from .files import list_files, read_frames, walk
 from .index import INCONSISTENT, UNMATCHED, Index
 
 
@@ -25,7 +27,7 @@ class SPOS(Database):
     def scan(self, index: Index) -> None:
         """Every folder with images is a clip, or unmatched."""
         for clip in walk(self.root):
-            if not list_files(clip, IMAGES):
+            if not list_files(clip, IMAGE_SUFFIXES):
                 continue
             parts = clip.relative_to(self.root).parts
             label = CLASS_OF_WORD.get(parts[0].lower()) if len(parts) == 3 else None

@@ -5,8 +5,10 @@ import dataclasses
 import re
 from typing import Dict, Tuple
 
+from mmcomp.faces.video import VIDEO_SUFFIXES
+
 from .base import CLASS_OF_WORD, Database, register
-from .files import VIDEOS, list_files
+from .files import list_files
 from .index import CONTRADICTION, DUPLICATE, MISSING_CLIP, UNMATCHED, UNREADABLE, Index
 
 DETAILS = 'UvA-NEMO_Smile_Database_File_Details.txt'
@@ -34,7 +36,7 @@ class UvANEMO(Database):
     def scan(self, index: Index) -> None:
         """Go through the videos, with the details beside."""
         details = self._read(index)
-        for video in list_files(self.folder('videos'), VIDEOS):
+        for video in list_files(self.folder('videos'), VIDEO_SUFFIXES):
             match = FILE.fullmatch(video.stem)
             row = details.pop(video.stem.lower(), None)
             if not match:

@@ -87,8 +87,7 @@ class Analyst:
             CannotCompareError: If there is none.
         """
         try:
-            count, fps = survey(path)
-            clip = Clip(path, fps)
+            count, clip = count_frames(path), Clip(path)
         except UnreadableError as error:
             raise CannotCompareError(str(error)) from None
 
@@ -153,32 +152,25 @@ class Analyst:
         )[0].cpu().numpy()  # fmt: skip
 
 
-def survey(path) -> Tuple[int, Optional[float]]:
-    """Number of frames, and frames a second as the frames' own times tell it.
-
-    The rate that a file announces is of no use in a browser's recordings.
-
-    Returns:
-        tuple: Both; 0 and None if nothing can be read.
+def count_frames(path) -> int:
+    """Number of frames of a video; 0 if nothing can be read.
 
     Raises:
-        CannotCompareError: If there are too many frames.
+        CannotCompareError: If there are too many.
     """
     capture = cv2.VideoCapture(str(path))
-    times = []
+    count = 0
     try:
         while capture.grab():
-            times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-            if len(times) > MAX_FRAMES:
+            count += 1
+            if count > MAX_FRAMES:
                 raise CannotCompareError(
                     f'the video has more than {MAX_FRAMES} frames; cut it to the few '
                     'seconds around one expression'
                 )
     finally:
         capture.release()
-    seconds = times[-1] - times[0] if times else 0
-    fps = (len(times) - 1) / seconds if seconds > 0 else None
-    return len(times), fps if fps is not None and 1 <= fps <= 1000 else None
+    return count
 
 
 def _check(pair: FacePair) -> None:

@@ -8,11 +8,21 @@ from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 import cv2
 import numpy as np
 
-IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff')
+IMAGE_SUFFIXES = frozenset(
+    ['.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp']
+)
+VIDEO_SUFFIXES = frozenset(
+    ['.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv']
+)
 
 #: Assumed where neither the clip nor the user tells it.
 DEFAULT_FPS = 25.0
 _MAX_FPS = 10000.0
+
+#: A rate that a video announces is checked by the times of so many frames, and not
+#: believed if it is wrong by more than this factor: a browser's recording tells 1000.
+_TIMED_FRAMES = 16
+_WRONG_RATE = 1.5
 
 #: A video that ends before this share of the frames it announces is called cut off.
 #: Announcements of a few frames too many are common.
@@ -32,8 +42,9 @@ class Clip:
 
     Args:
         path: A video file, or a folder of images.
-        fps (float, optional): Frames a second; by default what the video says, and
-            ``DEFAULT_FPS`` for folders.
+        fps (float, optional): Frames a second; by default what the video says, or the
+            times of its frames where they tell something else, and ``DEFAULT_FPS`` for
+            folders.
 
     Attributes:
         fps (float): Frames a second.
@@ -57,7 +68,7 @@ class Clip:
             self.announced = len(self._files)
         elif self.path.is_file():
             capture = self._open()
-            found = capture.get(cv2.CAP_PROP_FPS)
+            found = self._rate(capture)
             self.announced = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
             capture.release()
         else:
@@ -122,6 +133,25 @@ class Clip:
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         return capture
 
+    def _rate(self, capture: cv2.VideoCapture) -> float:
+        """Frames a second, or something that cannot be one."""
+        announced = capture.get(cv2.CAP_PROP_FPS)
+        times = []
+        while len(times) < _TIMED_FRAMES and capture.grab():
+            times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+        seconds = times[-1] - times[0] if times else 0
+        if seconds <= 0:
+            return announced
+        timed = (len(times) - 1) / seconds
+        if announced / _WRONG_RATE <= timed <= announced * _WRONG_RATE:
+            return announced
+        if announced > 0:
+            self.notes.append(
+                f'{announced:g} frames a second are announced, but the times of the '
+                f'frames tell {timed:.1f}, which is taken'
+            )
+        return timed
+
     def _note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
@@ -152,7 +182,11 @@ def read_image(path) -> np.ndarray:
 
 
 def frame_number(name: str) -> Optional[int]:
-    """The last number in a file name without its suffix, or None."""
+    """The last number in a file name without its suffix, or None.
+
+    Frames are told apart by it and never by their place in a sorted list: zero padding
+    differs, and clips do not start at 0.
+    """
     numbers = re.findall(r'\d+', Path(name).stem)
     return int(numbers[-1]) if numbers else None
 

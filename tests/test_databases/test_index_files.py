@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from mmcomp.databases import frame_number, read_frames
+from mmcomp.databases import read_frames
 from mmcomp.databases.files import child, plain
 from mmcomp.databases.tables import find_table, read_number, read_table
 
@@ -20,8 +20,6 @@ def test_frames_go_by_the_last_number(root, grow):
         (11, 'reg_img0011.jpg'),
     ]
     assert not faults
-    assert frame_number(root / '006_05562.jpg') == 5562
-    assert frame_number(root / 'face 1' / 'neutral.jpg') is None
     assert read_frames(root / 'nowhere') == ({}, [])
 
 

@@ -46,6 +46,34 @@ def test_video(tmp_path, frames, write_video, suffix):
     assert clip.notes == []
 
 
+@pytest.mark.parametrize('announced', [1000.0, 0.0, float('nan'), 13.0])
+def test_the_times_of_frames_tell_the_rate(
+    tmp_path, frames, write_video, monkeypatch, announced
+):
+    """As a browser records: 1000 frames a second are announced."""
+
+    class Recording:
+        def __init__(self, path):
+            self.capture = capture(path)
+
+        def get(self, what):
+            return announced if what == cv2.CAP_PROP_FPS else self.capture.get(what)
+
+        def __getattr__(self, name):
+            return getattr(self.capture, name)
+
+    capture = cv2.VideoCapture
+    path = write_video(tmp_path / 'a.mp4', frames, fps=12)
+    monkeypatch.setattr(cv2, 'VideoCapture', Recording)
+    clip = Clip(path)
+    if announced == 13:  # near enough
+        assert (clip.fps, clip.notes) == (13, [])
+        return
+    assert clip.fps == pytest.approx(12)
+    assert len(clip.notes) == (announced > 0)
+    assert [number for number, _ in clip] == list(range(12))
+
+
 def test_folder_goes_by_the_last_number(tmp_path, frames):
     for i in range(12):
         cv2.imwrite(str(tmp_path / f's01_take2_img{3 * i + 8}.png'), frames[i])
