@@ -46,6 +46,7 @@ from mmcomp.synthetic import EMOTIONS, LABELS, LEVELS, WideFrame, render_clip
 
 SHAPE, FPS = (180, 240), 25.0
 SIZE = 48
+_LATE = -6, -4, -2, 2, 4, 6  # frames
 _NETWORK_FPS = 15.0  # enough for three seconds, and quicker to render
 _SPOTTED = 'spotted frames, eyes found, each its own'
 
@@ -321,13 +322,15 @@ def network(config, checkpoint, seed, count):
         for sample in render(seed, plan, _NETWORK_FPS, 3):
             _write(path, sample.frames, 1, SHAPE, _NETWORK_FPS)
             found = _ways(path, sample, infer.settings, detector)
-            for way, pair in found.items():
+            late = _late(path, sample, infer.settings)
+            for way, pair in {**found, **late}.items():
                 pairs[way].append(pair)
     labels = [label for *_, label in plan]
     strong = [i for i, pair in enumerate(pairs[_SPOTTED]) if _is_strong(pair)]
     subsets = ('', range(count)), (f', {len(strong)} clips with enough motion', strong)
     for title, kept in subsets:
-        for way, made in pairs.items():
+        for way in pairs if not title else found:
+            made = pairs[way]
             chosen = [i for i in kept if made[i].success]
             results = infer([(made[i].onset, made[i].apex) for i in chosen])
             wrong = sum(r['pred_class'] != labels[i] for r, i in zip(results, chosen))
@@ -368,6 +371,19 @@ def _ways(path, sample, settings, detector):
             eyes = pair.onset_eyes, pair.apex_eyes
             pair = pair_from_clip(path, replace(settings, by='onset'), *frames, *eyes)
         pairs[f"{way}, eyes found, both the onset's"] = pair
+    return pairs
+
+
+def _late(path, sample, settings):
+    """The pair of a clip with true eyes, from frames that are too late or too early."""
+    pairs = {}
+    for moment, late in product(('onset', 'apex'), _LATE):
+        shift = late if moment == 'onset' else 0, late if moment == 'apex' else 0
+        frames = sample.clip.onset + shift[0], sample.clip.apex + shift[1]
+        last = len(sample.frames) - 1
+        eyes = (sample.eyes[min(max(frame, 0), last)] for frame in frames)
+        pair = pair_from_clip(path, settings, *frames, *eyes)
+        pairs[f'{moment} {late:+d} frames, true eyes'] = pair
     return pairs
 
 
