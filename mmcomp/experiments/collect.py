@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
@@ -219,12 +220,18 @@ def fold_errors(results: Results) -> pd.DataFrame:
 
 
 def errors_by_column(results: Results) -> Dict[str, pd.DataFrame]:
-    """Error of each network within each value of each further column."""
+    """Error of each network within each value of each further column.
+
+    The columns of a table are the values with their number of pairs, as 'fear (12)'.
+    """
     tables = {}
+    tested = results.plain[ID].unique()
     for column, values in results.data.get('columns', {}).items():
+        counts = Counter(values[sample] for sample in tested)
+        shown = {value: f'{value or "empty"} ({n})' for value, n in counts.items()}
         plain = results.plain
         plain = plain.assign(
-            value=plain[ID].map(values), wrong=statistics.is_wrong(plain)
+            value=plain[ID].map(values).map(shown), wrong=statistics.is_wrong(plain)
         )
         tables[column] = plain.pivot_table(
             index=MODEL, columns='value', values='wrong', aggfunc='mean'

@@ -1,6 +1,7 @@
 """The figures of a report, as PNG."""
 
 import base64
+import textwrap
 from typing import Dict, List, Optional
 
 import matplotlib
@@ -146,7 +147,7 @@ def columns_figure(results: Results) -> Optional[Figure]:
     tables = {c: t for c, t in errors_by_column(results).items() if t.shape[1] > 1}
     if not tables:
         return None
-    heights = [0.26 * len(results.rows) + 1.1] * len(tables)
+    heights = [0.26 * len(results.rows) + 1.4] * len(tables)
     fig, axes = plt.subplots(
         len(tables), 1, figsize=(7, sum(heights)), squeeze=False, height_ratios=heights
     )
@@ -208,7 +209,9 @@ def _heat(ax, table: pd.DataFrame, label: str, results: Results) -> None:
             ax.text(j, i, f'{value:.1f}', ha='center', va='center', color=color,
                     fontsize=7)  # fmt: skip
     ax.set_yticks(range(len(table)), [title(name) for name in table.index])
-    ax.set_xticks(range(table.shape[1]), table.columns)
+    width = max(70 // table.shape[1], 5)  # letters that fit below a cell
+    ticks = [textwrap.fill(str(name), width) for name in table.columns]
+    ax.set_xticks(range(table.shape[1]), ticks)
     ax.set_xlabel(f'{label} (error, %)')
     for side in ('left', 'bottom'):
         ax.spines[side].set_visible(False)
