@@ -112,18 +112,25 @@ def fold_rows(table: str, epochs: int, folds: int) -> dict:
             'test_dataloader = val_dataloader\n'
         )
         ours = [sys.executable, str(ROOT / 'tools/cross_validate.py'), CONFIG]
-        ours += ['--work-dir', str(Path(folder, 'ours')), '--n-splits', str(folds)]
-        ours += ['--dataset', str(dataset), '--cfg-options']
-        ours += [f'train_cfg.max_epochs={epochs}', f'train_cfg.val_interval={epochs}']
+        ours += ['--n-splits', str(folds), '--dataset', str(dataset)]
+        options = ['--cfg-options', f'train_cfg.max_epochs={epochs}']
+        options += [f'train_cfg.val_interval={epochs}']
+        bfloat16 = 'optim_wrapper.type=mmcomp.Bfloat16OptimWrapper'
+        commands = {
+            'stock': stock,
+            'ours': [*ours, '--work-dir', str(Path(folder, 'float32')), *options],
+            'ours, bfloat16': [
+                *ours, '--work-dir', str(Path(folder, 'bfloat16')), *options, bfloat16
+            ],
+        }  # fmt: skip
         seconds = {}
-        for name, command in (('stock', stock), ('ours', ours)):
+        for name, command in track(list(commands.items()), f'{epochs} epochs, folds'):
             start = time.time()
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 raise ValueError(f'{name} failed:\n{done.stderr[-2000:]}')
             seconds[name] = time.time() - start
-    ratio = seconds['stock'] / seconds['ours']
-    return dict(epochs=epochs, folds=folds, **seconds, ratio=ratio)
+    return dict(epochs=epochs, folds=folds, **seconds)
 
 
 def growth_rows(table: str) -> dict:
@@ -213,8 +220,12 @@ def show(results: dict) -> None:
     for row in results['folds']:
         print(
             f'{row["folds"]} folds of {row["epochs"]} epochs: MMPretrain '
-            f'{row["stock"]:.0f} s, mmcomp {row["ours"]:.0f} s: '
-            f'{row["ratio"]:.1f} times'
+            f'{row["stock"]:.0f} s; '
+            + '; '.join(
+                f'{name.replace("ours", "mmcomp")} {row[name]:.0f} s, '
+                f'{row["stock"] / row[name]:.1f} times faster'
+                for name in ('ours', 'ours, bfloat16')
+            )
         )
 
 
