@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,11 @@ def write_report(
     table = headline_table(results)
     markdown = table.to_markdown(index=False, disable_numparse=True)
     notes = protocol(results)
+    variants = variant_tables(results)
     text = '\n'.join([markdown, '', *(f'- {note}' for note in notes), ''])
+    for heading, lines in variants.items():
+        lines = lines.to_markdown(index=False, disable_numparse=True)
+        text += f'\n{heading}:\n\n{lines}\n'
     _write(out / TABLE_FILE, text)
     _write(out / 'table.csv', pd.DataFrame(results.rows).to_csv(index=False))
     _write(out / 'summary.json', json.dumps(summary(results), indent=1) + '\n')
@@ -52,7 +56,7 @@ def write_report(
     if figures:
         for name, png in pictures.items():
             (out / f'{name}.png').write_bytes(png)
-    _write(out / 'report.html', html(results, table, notes, pictures))
+    _write(out / 'report.html', html(results, table, notes, variants, pictures))
     return f'{text}\nreport: {out / "report.html"}'
 
 
@@ -64,9 +68,7 @@ def headline_table(results: Results) -> pd.DataFrame:
     for row in results.rows:
         line = {
             'network': row['title'],
-            'error, %': f'{100 * row["error"]:.2f}',
-            'wrong/total': f'{row["wrong"]}/{row["total"]}',
-            '95 % over subjects': _range(row['bootstrap_low'], row['bootstrap_high']),
+            **_error_cells(row),
             'UAR, %': f'{100 * row["uar"]:.2f}',
             'AUC, %': f'{100 * row["auc"]:.2f}',
         }
@@ -104,6 +106,36 @@ def headline_table(results: Results) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(lines)
+
+
+def variant_tables(results: Results) -> Dict[str, pd.DataFrame]:
+    """Audits, learning curve and misalignment as strings, by heading; what there is."""
+    kinds = {
+        'Audits': ('audit', 'audit', results.audits),
+        'Learning curve': ('subjects', 'training subjects', results.curve),
+        'Misalignment': ('pixels', 'apex moved by, pixels', results.jitter),
+    }
+    tables = {}
+    for heading, (key, name, rows) in kinds.items():
+        lines = [
+            {
+                'network': row['title'],
+                name: row[key] if key == 'audit' else f'{row[key]:g}',
+                **_error_cells(row),
+            }
+            for row in rows
+        ]
+        if lines:
+            tables[heading] = pd.DataFrame(lines)
+    return tables
+
+
+def _error_cells(row: dict) -> Dict[str, str]:
+    return {
+        'error, %': f'{100 * row["error"]:.2f}',
+        'wrong/total': f'{row["wrong"]}/{row["total"]}',
+        '95 % over subjects': _range(row['bootstrap_low'], row['bootstrap_high']),
+    }
 
 
 def protocol(results: Results) -> List[str]:
@@ -189,7 +221,11 @@ def summary(results: Results) -> dict:
 
 
 def html(
-    results: Results, table: pd.DataFrame, notes: List[str], pictures: Dict[str, bytes]
+    results: Results,
+    table: pd.DataFrame,
+    notes: List[str],
+    variants: Dict[str, pd.DataFrame],
+    pictures: Dict[str, bytes],
 ) -> str:
     """The page, with its pictures inside."""
     environment = Environment(
@@ -205,23 +241,11 @@ def html(
         best=min((row['error'] for row in results.rows), default=None),
         rows=results.rows,
         notes=notes,
-        audits=_audit_lines(results),
+        variants=variants,
         pictures={name: as_data_uri(png) for name, png in pictures.items()},
         synthetic=results.data.get('synthetic'),
         missing=results.missing,
     )
-
-
-def _audit_lines(results: Results) -> List[Tuple[str, str, str, str]]:
-    return [
-        (
-            row['title'],
-            row['audit'],
-            f'{row["wrong"]}/{row["total"]} ({100 * row["error"]:.1f} %)',
-            _range(row['bootstrap_low'], row['bootstrap_high']),
-        )
-        for row in results.audits
-    ]
 
 
 def _range(low: float, high: float) -> str:
