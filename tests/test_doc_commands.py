@@ -17,7 +17,7 @@ from pages import PAGES, commands, each_page
 from runs import REPOSITORY
 
 from mmcomp.faces.samples import ORL_FACES, fetch
-from mmcomp.synthetic import WideFrame, render_clip
+from mmcomp.synthetic import WideFrame, render_clip, write_clip
 
 TINY = """
 _base_ = 'configs/_base_/datasets/synthetic_nvie-subset.py'
@@ -89,15 +89,6 @@ def write_table(path, *rows):
         csv.writer(stream).writerows(rows)
 
 
-def write_video(path, clip):
-    writer = cv2.VideoWriter(
-        str(path), cv2.VideoWriter_fourcc(*'mp4v'), clip.fps, (180, 150)
-    )
-    for frame in clip:
-        writer.write(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR))
-    writer.release()
-
-
 def furnish(folder, people):
     """What a reader has: tools, configs, databases, videos, pictures, tables."""
     for name in ('configs', 'tools'):
@@ -106,10 +97,9 @@ def furnish(folder, people):
         (folder / name).write_text(TINY)
     clip = people['s0', 'posed']
     frames = list(clip)
-    (folder / 'folder').mkdir()
     for name in ('video.mp4', 'a.mp4', 'folder/c.mp4'):
-        write_video(folder / name, clip)
-    write_video(folder / 'b.mp4', people['s0', 'spontaneous'])
+        write_clip(clip, folder / name)
+    write_clip(people['s0', 'spontaneous'], folder / 'b.mp4')
     onset, apex = frames[clip.onset], frames[clip.apex]
     cv2.imwrite(str(folder / 'onset.png'), onset)
     cv2.imwrite(str(folder / 'apex.png'), apex)
@@ -119,7 +109,7 @@ def furnish(folder, people):
 
     root = folder / 'databases' / 'mine'
     for (subject, label), expression in people.items():
-        write_images(root / subject / label / 'joy', expression)
+        write_clip(expression, root / subject / label / 'joy')
     write_images(root / 'ann', [onset, apex], 'fake_joy_{}.png')
     (root / 'ann/fake_joy_1.png').rename(root / 'ann/fake_joy_onset.png')
     (root / 'ann/fake_joy_2.png').rename(root / 'ann/fake_joy_apex.png')

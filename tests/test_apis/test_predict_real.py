@@ -19,30 +19,21 @@ from mmcomp.faces import Clip
 SMILE = 17  # the last frame before the smile of single_face.mp4
 
 
-def write(path, frames, fps):
-    height, width = frames[0].shape[:2]
-    codec = cv2.VideoWriter_fourcc(*'mp4v')
-    writer = cv2.VideoWriter(str(path), codec, fps, (width, height))
-    for frame in frames:
-        writer.write(frame)
-    writer.release()
-
-
 @pytest.fixture(scope='module')
-def odd_clips(real_clips, tmp_path_factory):
+def odd_clips(real_clips, tmp_path_factory, write_video):
     """A folder of clips made of the smile: large, turned, of two, broken."""
     folder = tmp_path_factory.mktemp('odd clips')
     clip = Clip(real_clips / 'single_face.mp4')
     frames = [frame for _, frame in clip]
     smile = frames[:36]
     large = [cv2.resize(frame, (3840, 2160)) for frame in smile[::3]]
-    write(folder / '4k.mp4', large, clip.fps / 3)
+    write_video(folder / '4k.mp4', large, clip.fps / 3)
     turned = [cv2.rotate(frame, cv2.ROTATE_90_CLOCKWISE) for frame in smile]
-    write(folder / 'turned.mp4', turned, clip.fps)
+    write_video(folder / 'turned.mp4', turned, clip.fps)
     two = [np.hstack([frame, frame[:, ::-1]]) for frame in smile]
-    write(folder / 'two.mp4', two, clip.fps)
-    write(folder / 'one frame.mp4', frames[:1], clip.fps)
-    write(folder / 'still.mp4', [frames[0]] * 20, clip.fps)
+    write_video(folder / 'two.mp4', two, clip.fps)
+    write_video(folder / 'one frame.mp4', frames[:1], clip.fps)
+    write_video(folder / 'still.mp4', [frames[0]] * 20, clip.fps)
     (folder / 'corrupt.mp4').write_bytes(b'nonsense' * 500)
     whole = (real_clips / 'single_face.mp4').read_bytes()
     (folder / 'cut off.mp4').write_bytes(whole[: len(whole) // 2])

@@ -27,7 +27,7 @@ def network(make_pair_table, tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
-def files(tmp_path_factory):
+def files(tmp_path_factory, write_video):
     """A folder with files to hand over, and the clip that two of them show."""
     folder = tmp_path_factory.mktemp('files')
     framing = WideFrame((HEIGHT, WIDTH), 54, (WIDTH / 2, 75))
@@ -36,11 +36,7 @@ def files(tmp_path_factory):
     )
     frames = list(clip)
     for name, reel in (('smile.mp4', frames), ('still.mp4', frames[:4] * 5)):
-        codec = cv2.VideoWriter_fourcc(*'mp4v')
-        video = cv2.VideoWriter(str(folder / name), codec, FPS, (WIDTH, HEIGHT))
-        for frame in reel:
-            video.write(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR))
-        video.release()
+        write_video(folder / name, reel, FPS)
     cv2.imwrite(str(folder / 'onset.png'), frames[clip.onset])
     cv2.imwrite(str(folder / 'apex.png'), frames[clip.apex])
     cv2.imwrite(str(folder / 'blank.png'), np.full((90, 120), 128, np.uint8))

@@ -61,22 +61,6 @@ def make_clip():
 
 
 @pytest.fixture(scope='session')
-def write_video():
-    """``write_video(path, frames)``: an ``.mp4`` or ``.avi`` file of gray frames."""
-
-    def write(path, frames, fps=FPS):
-        codec = {'.mp4': 'mp4v', '.avi': 'MJPG'}[path.suffix]
-        shape = frames[0].shape[1::-1]
-        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), fps, shape)
-        for frame in frames:
-            writer.write(frame if frame.ndim == 3 else cv2.cvtColor(frame, 8))
-        writer.release()
-        return path
-
-    return write
-
-
-@pytest.fixture(scope='session')
 def smile(tmp_path_factory, make_clip, write_video):
     """Path of a video of a smile, and its clip."""
     clip, frames = make_clip()
