@@ -122,6 +122,7 @@ def open_page(browser, server):
 
     def make():
         context = browser.new_context(viewport={'width': 1200, 'height': 900})
+        context.set_default_timeout(90_000)  # milliseconds; machines may be busy
         contexts.append(context)
         page = context.new_page()
         page.on('request', note)
