@@ -101,8 +101,6 @@ def furnish(folder, people):
         write_clip(clip, folder / name)
     write_clip(people['s0', 'spontaneous'], folder / 'b.mp4')
     onset, apex = frames[clip.onset], frames[clip.apex]
-    cv2.imwrite(str(folder / 'onset.png'), onset)
-    cv2.imwrite(str(folder / 'apex.png'), apex)
     header = 'sample_id', 'clip', 'subject', 'label'
     rows = [1, 'a.mp4', 1, 'posed'], [2, 'b.mp4', 1, 'spontaneous']
     write_table(folder / 'clips.csv', header, *rows)
@@ -110,9 +108,10 @@ def furnish(folder, people):
     root = folder / 'databases' / 'mine'
     for (subject, label), expression in people.items():
         write_clip(expression, root / subject / label / 'joy')
-    write_images(root / 'ann', [onset, apex], 'fake_joy_{}.png')
-    (root / 'ann/fake_joy_1.png').rename(root / 'ann/fake_joy_onset.png')
-    (root / 'ann/fake_joy_2.png').rename(root / 'ann/fake_joy_apex.png')
+    (root / 'ann').mkdir()
+    for name, frame in (('onset', onset), ('apex', apex)):
+        cv2.imwrite(str(folder / f'{name}.png'), frame)
+        cv2.imwrite(str(root / 'ann' / f'fake_joy_{name}.png'), frame)
     for name in ('a.mp4', 'b.mp4'):
         shutil.copy(folder / name, root / name)
 
