@@ -248,8 +248,8 @@ def confusion(results: Results, name: str) -> pd.DataFrame:
 
 def seeds_and_folds(results: Results) -> str:
     """How many folds and seeds the table has, in words."""
-    folds, seeds = results.plain[FOLD].nunique(), results.plain[SEED].nunique()
-    return f'{folds} folds, {seeds} seed{"s" * (seeds != 1)}'
+    folds, seeds = results.table[FOLD].nunique(), results.table[SEED].nunique()
+    return f'{folds} fold{"s" * (folds != 1)}, {seeds} seed{"s" * (seeds != 1)}'
 
 
 def _versions() -> Dict[str, str]:

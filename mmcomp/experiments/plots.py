@@ -173,8 +173,12 @@ def _curve_figure(rows: List[dict], key: str, label: str) -> Optional[Figure]:
     fig, ax = plt.subplots(figsize=(6, 3.8))
     table = pd.DataFrame(rows)
     colors = plt.get_cmap('tab10')
+    stacked = table['model'].str.endswith('-svm').any()
     for index, (name, own) in enumerate(table.groupby('title', sort=False)):
         x, color = own[key], colors(index % 10)
+        if stacked and '@' in name:  # a member: thin, so that its stack is seen
+            ax.plot(x, 100 * own['error'], ':', label=name, color=color, linewidth=1)
+            continue
         ax.plot(x, 100 * own['error'], 'o-', label=name, color=color, markersize=4)
         ax.fill_between(
             x,
