@@ -196,10 +196,11 @@ def _picture_tab(analyst: Analyst) -> None:
     problem = gr.HTML(elem_id='picture-problem')
     result = gr.HTML(elem_id='picture-result')
 
-    def choose(path, other):
-        taken, ready = _take(path)
-        both = gr.Button(interactive=taken is not None and other is not None)
-        return taken, both if path is not None else ready, '', ''
+    def choose(path):
+        return _take(path)[0], '', ''
+
+    def are_both(onset, apex):
+        return gr.Button(interactive=onset is not None and apex is not None)
 
     def compare(onset: Optional[Upload], apex: Optional[Upload]):
         try:
@@ -208,9 +209,10 @@ def _picture_tab(analyst: Analyst) -> None:
             return drawing.message(str(error)), ''
         return '', drawing.finding(found)
 
-    for picture, own, other in zip(pictures, uploads, uploads[::-1]):
-        picture.change(
-            choose, [picture, other], [own, button, problem, result], **_QUICK
+    for picture, own in zip(pictures, uploads):
+        # Asked afterwards: of two pictures that come at once, neither sees the other.
+        picture.change(choose, picture, [own, problem, result], **_QUICK).then(
+            are_both, uploads, button, **_QUICK
         )
     button.click(compare, uploads, [problem, result], show_progress_on=result, **_ONE)
 
