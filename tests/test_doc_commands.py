@@ -193,3 +193,9 @@ def test_commands_run(page, people, tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stdout[-5000:]
+    made = [line[line.index('--out') + 1] for line in lines if '--out' in line]
+    assert all((tmp_path / name).exists() for name in made), made
+    if page.name == 'quick-start.md':
+        assert len(lines) == 6
+        assert (tmp_path / 'out' / 'predictions.csv').is_file()
+        assert (tmp_path / 'out-onnx' / 'predictions.csv').is_file()

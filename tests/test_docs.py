@@ -14,7 +14,7 @@ import sys
 import pytest
 from mmengine.config import Config
 from mmengine.registry import Registry
-from pages import each_page
+from pages import commands, each_page
 from runs import REPOSITORY
 
 import mmcomp.registry
@@ -58,8 +58,11 @@ def take():
 
 
 @each_page()
-def test_options(page, take):
-    """The tools have every option that is named outside a block."""
+def test_commands(page, take):
+    """The tools take them, and have every option that is named elsewhere."""
+    for tool, *arguments in commands(page):
+        if tool.endswith('.py'):
+            take(tool, *arguments)
     for tool in TOOLS:
         options = take(tool, '--help') | {'--help'}
     for span in re.findall(r'`((?:--|tools/)[^`]*)`', page.read_text()):

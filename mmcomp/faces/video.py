@@ -68,7 +68,7 @@ class Clip:
             self.announced = len(self._files)
         elif self.path.is_file():
             capture = self._open()
-            found = self._rate(capture)
+            found = self._rate(capture) if fps is None else 0.0
             self.announced = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
             capture.release()
         else:

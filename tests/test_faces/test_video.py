@@ -94,6 +94,7 @@ def test_folder_goes_by_the_last_number(tmp_path, frames):
         ('006_05562.jpg', 5562),
         ('s1_ne_01.image12.bmp', 12),
         ('a', None),
+        ('face 1/neutral.jpg', None),
     ],
 )
 def test_frame_number(name, number):
