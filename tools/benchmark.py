@@ -115,14 +115,11 @@ def fold_rows(table: str, epochs: int, folds: int) -> dict:
         ours += ['--n-splits', str(folds), '--dataset', str(dataset)]
         options = ['--cfg-options', f'train_cfg.max_epochs={epochs}']
         options += [f'train_cfg.val_interval={epochs}']
-        bfloat16 = 'optim_wrapper.type=mmcomp.Bfloat16OptimWrapper'
-        commands = {
-            'stock': stock,
-            'ours': [*ours, '--work-dir', str(Path(folder, 'float32')), *options],
-            'ours, bfloat16': [
-                *ours, '--work-dir', str(Path(folder, 'bfloat16')), *options, bfloat16
-            ],
-        }  # fmt: skip
+        bfloat16 = ['optim_wrapper.type=mmcomp.Bfloat16OptimWrapper']
+        commands = {'MMPretrain': stock}
+        for name, more in (('mmcomp', []), ('mmcomp, bfloat16', bfloat16)):
+            work_dir = ['--work-dir', str(Path(folder, name))]
+            commands[name] = [*ours, *work_dir, *options, *more]
         seconds = {}
         for name, command in track(list(commands.items()), f'{epochs} epochs, folds'):
             start = time.time()
@@ -220,11 +217,11 @@ def show(results: dict) -> None:
     for row in results['folds']:
         print(
             f'{row["folds"]} folds of {row["epochs"]} epochs: MMPretrain '
-            f'{row["stock"]:.0f} s; '
+            f'{row["MMPretrain"]:.0f} s; '
             + '; '.join(
-                f'{name.replace("ours", "mmcomp")} {row[name]:.0f} s, '
-                f'{row["stock"] / row[name]:.1f} times faster'
-                for name in ('ours', 'ours, bfloat16')
+                f'{name} {row[name]:.0f} s, '
+                f'{row["MMPretrain"] / row[name]:.1f} times faster'
+                for name in ('mmcomp', 'mmcomp, bfloat16')
             )
         )
 
