@@ -2,7 +2,6 @@
 
 import pickle
 from pathlib import Path
-from typing import Dict
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be used."""
 
 
-def load_plain_checkpoint(path: str, map_location='cpu') -> Dict:
+def load_plain_checkpoint(path: str, map_location='cpu') -> dict:
     """Read a checkpoint of tensors and plain data, and refuse any other.
 
     Args:
@@ -60,7 +59,7 @@ def _telling_line(error: Exception) -> str:
     return next((line for line in lines if 'Unpickler error' in line), lines[0])
 
 
-def _load_safetensors(path: str, map_location) -> Dict:
+def _load_safetensors(path: str, map_location) -> dict:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -70,7 +69,7 @@ def _load_safetensors(path: str, map_location) -> Dict:
         raise CheckpointError(f'checkpoint {path!r} cannot be read: {error}') from None
 
 
-def check_fits(model: nn.Module, state_dict: Dict, path: str) -> None:
+def check_fits(model: nn.Module, state_dict: dict, path: str) -> None:
     """Refuse weights of another network.
 
     Raises:

@@ -9,12 +9,11 @@ import dataclasses
 import inspect
 import sys
 from pathlib import Path
-from typing import List, Optional
 
 from mmcomp.databases import DATABASES, check_report
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line: a subcommand for each database, its fields as options."""
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
@@ -45,7 +44,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     """Index, write, report; what a user can mend ends in one message."""
     args = parse_args(argv)
     database = DATABASES.module_dict[args.database]
@@ -61,7 +60,7 @@ def main(argv: Optional[List[str]] = None) -> None:
         print(f'all problems: {problems}')
 
 
-def _options(database: type) -> List[dataclasses.Field]:
+def _options(database: type) -> list[dataclasses.Field]:
     return [field for field in dataclasses.fields(database) if field.name != 'root']
 
 

@@ -1,8 +1,9 @@
 """What a user hands over, one item at a time."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Tuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ class Item:
     """
 
     name: str
-    pair: Tuple[Any, Any] = ()
+    pair: tuple[Any, Any] = ()
     clip: Path = None
     onset_frame: int = None
     apex_frame: int = None

@@ -1,7 +1,6 @@
 """Building a trained network from config and checkpoint."""
 
 from pathlib import Path
-from typing import Optional, Union
 
 import torch
 from mmengine.config import Config
@@ -27,9 +26,9 @@ def register_models() -> None:
 
 
 def load_model(
-    config: Union[str, Path, Config],
-    checkpoint: Optional[str] = None,
-    device: Union[str, torch.device, None] = None,
+    config: str | Path | Config,
+    checkpoint: str | None = None,
+    device: str | torch.device | None = None,
 ) -> BaseModel:
     """Build a network and load its weights, running no code of the file.
 

@@ -1,7 +1,7 @@
 """PairInferencer: from photos or videos to predictions."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional
 
 import cv2
 import numpy as np
@@ -45,17 +45,17 @@ class PairInferencer:
     def __init__(
         self,
         model,
-        pretrained: Optional[str] = None,
+        pretrained: str | None = None,
         device=None,
         aligned: bool = False,
-        settings: Optional[dict] = None,
+        settings: dict | None = None,
     ) -> None:
         self.scorer = make_scorer(model, pretrained, device)
         self.aligned = aligned
         self.settings = Settings(
             size=self.scorer.size, color=self.scorer.color, **(settings or {})
         )
-        self._detector: Optional[FaceDetector] = None
+        self._detector: FaceDetector | None = None
 
     @property
     def classes(self) -> tuple:
@@ -63,8 +63,8 @@ class PairInferencer:
         return self.scorer.classes
 
     def __call__(
-        self, inputs, batch_size: int = 32, out_dir: Optional[str] = None
-    ) -> List[dict]:
+        self, inputs, batch_size: int = 32, out_dir: str | None = None
+    ) -> list[dict]:
         """Predict; see :meth:`stream`.
 
         Returns:
@@ -73,7 +73,7 @@ class PairInferencer:
         return list(self.stream(inputs, batch_size, out_dir))
 
     def stream(
-        self, inputs, batch_size: int = 32, out_dir: Optional[str] = None
+        self, inputs, batch_size: int = 32, out_dir: str | None = None
     ) -> Iterator[dict]:
         """Predict one item after the other, in steady memory.
 
@@ -93,7 +93,7 @@ class PairInferencer:
         """
         if batch_size < 1:
             raise ValueError(f'batch_size is {batch_size}; it must be at least 1')
-        waiting: List[tuple] = []
+        waiting: list[tuple] = []
         for item in items(inputs):
             waiting.append((item, self.make_pair(item)))
             if len(waiting) == batch_size:
@@ -137,7 +137,7 @@ class PairInferencer:
             images.append(image)
         return FacePair(success=True, onset=images[0], apex=images[1])
 
-    def _predict(self, waiting: List[tuple], out_dir: Optional[str]) -> Iterator[dict]:
+    def _predict(self, waiting: list[tuple], out_dir: str | None) -> Iterator[dict]:
         """Results of items whose pairs are made."""
         good = [pair for _, pair in waiting if pair.success]
         scores = iter(())
@@ -201,7 +201,7 @@ def _describe(item: Item, pair: FacePair) -> dict:
     )
 
 
-def _decision(classes: tuple, scores: np.ndarray) -> Dict[str, object]:
+def _decision(classes: tuple, scores: np.ndarray) -> dict[str, object]:
     index = int(scores.argmax())
     return dict(
         pred_class=classes[index],

@@ -1,7 +1,5 @@
 """A picture of one prediction: the pair, what was compared, the scores."""
 
-from typing import Dict, Optional
-
 import cv2
 import matplotlib
 
@@ -15,8 +13,8 @@ WARNING = 'A score is what a network learned from its training data, no fact.'
 def prediction_picture(
     onset: np.ndarray,
     apex: np.ndarray,
-    compared: Optional[np.ndarray],
-    scores: Dict[str, float],
+    compared: np.ndarray | None,
+    scores: dict[str, float],
     title: str,
 ) -> np.ndarray:
     """Onset, apex, their difference, the compared map and the scores side by side.

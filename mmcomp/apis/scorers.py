@@ -6,7 +6,6 @@ Each has ``classes``, ``size`` (side of the aligned faces that it wants), ``colo
 
 import json
 from pathlib import Path
-from typing import Optional, Tuple
 
 import numpy as np
 
@@ -23,7 +22,7 @@ class Scorer:
         color (str): 'grayscale' or 'color'.
     """
 
-    classes: Tuple[str, ...]
+    classes: tuple[str, ...]
     size: int = ALIGNMENT['size']
     color: str = ALIGNMENT['color']
 
@@ -31,7 +30,7 @@ class Scorer:
         """Scores ``(B, classes)`` of pairs ``(B, 2, C, size, size)``, uint8."""
         raise NotImplementedError
 
-    def compared(self, pairs: np.ndarray) -> Optional[np.ndarray]:
+    def compared(self, pairs: np.ndarray) -> np.ndarray | None:
         """How strongly the comparison answers at each place, ``(B, h, w)``."""
         return None
 
@@ -59,7 +58,7 @@ class TorchScorer(Scorer):
         with torch.inference_mode():
             return self.network(self._tensor(pairs)).float().cpu().numpy()
 
-    def compared(self, pairs: np.ndarray) -> Optional[np.ndarray]:
+    def compared(self, pairs: np.ndarray) -> np.ndarray | None:
         """Mean over channels of the compared map's size, for maps only."""
         import torch
 
@@ -128,7 +127,7 @@ class OnnxScorer(Scorer):
         return self.session.run(None, {self._name: crop})[0]
 
 
-def make_scorer(model, pretrained: Optional[str], device=None) -> Scorer:
+def make_scorer(model, pretrained: str | None, device=None) -> Scorer:
     """A scorer of whatever a user has.
 
     Args:

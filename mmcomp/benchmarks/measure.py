@@ -11,8 +11,8 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable, Dict, List
 
 STARTED = float(os.environ.get('MMCOMP_STARTED', time.time()))
 
@@ -26,12 +26,12 @@ def peak_mb() -> float:
     return int(re.search(r'VmHWM:\s*(\d+)', status)[1]) / 1024
 
 
-def timed(functions: Dict[str, Callable[[], None]], seconds: float) -> Dict[str, list]:
+def timed(functions: dict[str, Callable[[], None]], seconds: float) -> dict[str, list]:
     """Seconds of single calls, the functions taking turns, after three of warm-up."""
     for function in functions.values():
         for _ in range(3):
             function()
-    times: Dict[str, List[float]] = {name: [] for name in functions}
+    times: dict[str, list[float]] = {name: [] for name in functions}
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(next(iter(times.values()))) < 5:
         for name, function in functions.items():

@@ -2,8 +2,9 @@
 
 import dataclasses
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Dict, Sequence, Union
+from typing import Any, ClassVar
 
 from mmengine.registry import Registry
 
@@ -45,7 +46,7 @@ class Database:
         ValueError: If the root is no folder or an option has no such value.
     """
 
-    root: Union[str, Path]
+    root: str | Path
 
     name: ClassVar[str] = ''
     credit: ClassVar[str] = ''
@@ -102,7 +103,7 @@ def register(cls: type) -> type:
     return DATABASES.register_module(name=cls.name, module=cls)
 
 
-def index_database(name: str, root: Union[str, Path], **options) -> Index:
+def index_database(name: str, root: str | Path, **options) -> Index:
     """Index a database by its name.
 
     Raises:
@@ -114,7 +115,7 @@ def index_database(name: str, root: Union[str, Path], **options) -> Index:
     return DATABASES.module_dict[name](root, **options).index()
 
 
-def read_mapping(pairs: Union[Dict[str, str], Sequence[str]], name: str) -> dict:
+def read_mapping(pairs: dict[str, str] | Sequence[str], name: str) -> dict:
     """A dict from ``['a=b', ...]``, as it comes from a command line, or from a dict.
 
     Raises:

@@ -1,8 +1,8 @@
 """Samples from what the paths of files tell."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Dict, List, Mapping, Sequence
 
 from mmcomp.columns import APEX, EMOTION, ID, LABEL, ONSET, SUBJECT
 from mmcomp.faces.video import VIDEO_SUFFIXES
@@ -24,8 +24,8 @@ OF_ONE_FRAME = ('moment', 'frame')  # told by a path, and no column
 
 def add_matches(index: Index, matches: Sequence[Match]) -> None:
     """Add videos, folders of frames, and pairs of images that tell a moment."""
-    frames: Dict[Path, List[Match]] = defaultdict(list)
-    moments: Dict[tuple, Dict[str, List[Match]]] = {}
+    frames: dict[Path, list[Match]] = defaultdict(list)
+    moments: dict[tuple, dict[str, list[Match]]] = {}
     for path, groups in matches:
         moment = groups.get('moment')
         match = Match(path, columns_of(groups))
@@ -47,7 +47,7 @@ def add_matches(index: Index, matches: Sequence[Match]) -> None:
         _add_pairs(index, both[ONSET], both[APEX])
 
 
-def columns_of(groups: Mapping[str, str]) -> Dict[str, str]:
+def columns_of(groups: Mapping[str, str]) -> dict[str, str]:
     """What a path tells about the whole clip."""
     return {k: v for k, v in groups.items() if k not in OF_ONE_FRAME}
 
@@ -67,7 +67,7 @@ def readable_id(index: Index, path: Path) -> str:
     return '__'.join(path.relative_to(index.root).parts)
 
 
-def _add_folder(index: Index, folder: Path, told: Sequence[Dict[str, str]]) -> None:
+def _add_folder(index: Index, folder: Path, told: Sequence[dict[str, str]]) -> None:
     if any(groups != told[0] for groups in told):
         text = 'the pattern tells several clips in this one folder; name a {moment}'
         index.problem(AMBIGUOUS, folder, text)

@@ -1,8 +1,9 @@
 """Samples from a table that a user gives, and the files that it means."""
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import NamedTuple
 
 from mmcomp.columns import (
     APEX,
@@ -39,8 +40,8 @@ OURS = (SUBJECT, LABEL, EMOTION, ID, ONSET, APEX, CLIP, *CODES)
 class Found(NamedTuple):
     """The files of a sample by column, and what their paths tell."""
 
-    files: Dict[str, Path]
-    told: Dict[str, str]
+    files: dict[str, Path]
+    told: dict[str, str]
 
 
 def add_table(
@@ -48,7 +49,7 @@ def add_table(
     table: Path,
     matches: Sequence[Match],
     columns: Mapping[str, str],
-    translate: Callable[[Mapping[str, str]], Dict[str, str]],
+    translate: Callable[[Mapping[str, str]], dict[str, str]],
     missing_apex: str,
 ) -> None:
     """Add a sample for each row, and report rows and files without a partner.
@@ -87,7 +88,7 @@ def add_table(
 
 
 def _add_row(
-    index: Index, place: str, cells: Mapping, row: Dict, missing_apex: str
+    index: Index, place: str, cells: Mapping, row: dict, missing_apex: str
 ) -> None:
     lacking = [name for name in (SUBJECT, LABEL) if not row.get(name)]
     if lacking:
@@ -121,9 +122,9 @@ class Files:
     def __init__(self, index: Index, matches: Sequence[Match]) -> None:
         self.index = index
         self.by_path = {match.path: match for match in matches}
-        self.by_name: Dict[str, List[Match]] = defaultdict(list)
-        self.clips: Dict[Path, Dict[str, str]] = {}
-        self.of_subject: Dict[Optional[str], List[Path]] = defaultdict(list)
+        self.by_name: dict[str, list[Match]] = defaultdict(list)
+        self.clips: dict[Path, dict[str, str]] = {}
+        self.of_subject: dict[str | None, list[Path]] = defaultdict(list)
         for match in matches:
             path, told = match.path, columns_of(match.groups)
             for name in {path.name, path.stem}:
@@ -133,7 +134,7 @@ class Files:
                 self.clips[clip] = told
                 self.of_subject[_subject(told)].append(clip)
 
-    def images(self, place: str, row: Mapping[str, str]) -> Optional[Found]:
+    def images(self, place: str, row: Mapping[str, str]) -> Found | None:
         """The onset and apex that a row names, by path or by name."""
         found = Found({}, {})
         for moment, kind in ((ONSET, MISSING_IMAGE), (APEX, MISSING_APEX)):
@@ -152,7 +153,7 @@ class Files:
             found.files[CLIP] = clip
         return found
 
-    def clip(self, place: str, row: Mapping[str, str]) -> Optional[Found]:
+    def clip(self, place: str, row: Mapping[str, str]) -> Found | None:
         """The clip that a row names, or else the one that agrees with it."""
         if row.get(CLIP):
             path = self._named_clip(row)
@@ -169,10 +170,10 @@ class Files:
         self.index.problem(AMBIGUOUS if fitting else MISSING_CLIP, place, text)
         return None
 
-    def _named_clip(self, row: Mapping[str, str]) -> Optional[Path]:
+    def _named_clip(self, row: Mapping[str, str]) -> Path | None:
         cell = row.get(CLIP, '').replace('\\', '/')
         return self.index.root / cell if cell else None
 
 
-def _subject(told: Mapping[str, str]) -> Optional[str]:
+def _subject(told: Mapping[str, str]) -> str | None:
     return plain(told[SUBJECT]) if told.get(SUBJECT) else None

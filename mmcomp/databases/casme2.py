@@ -2,7 +2,6 @@
 
 import dataclasses
 from pathlib import Path
-from typing import List, Optional, Tuple
 
 from .base import register
 from .files import child
@@ -34,11 +33,11 @@ class CASME2(MicroExpressions):
         """The folder of the subjects."""
         return self.folder('CASME2_RAW_selected', 'CASME2-RAW', 'Cropped')
 
-    def clips(self) -> List[Path]:
+    def clips(self) -> list[Path]:
         """See the base class."""
         return sorted(p for p in self.frames.glob('sub*/*') if p.is_dir())
 
-    def place(self, subject: str, clip: str) -> Tuple[str, Optional[Path]]:
+    def place(self, subject: str, clip: str) -> tuple[str, Path | None]:
         """Subject 1 of the table is sub01."""
         number = read_number(subject)
         name = subject if number is None else f'sub{number:02d}'

@@ -1,7 +1,8 @@
 """Clips as folders of frames, with coded onset, apex and offset."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 from .base import option
 from .files import read_frames

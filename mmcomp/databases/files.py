@@ -2,19 +2,19 @@
 
 import os
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
 
 from mmcomp.faces.video import IMAGE_SUFFIXES, frame_number
 
 
-def read_frames(folder: Path) -> Tuple[Dict[int, Path], List[str]]:
+def read_frames(folder: Path) -> tuple[dict[int, Path], list[str]]:
     """The images of a folder by number, in order, and what is wrong with the numbers.
 
     Frames at equal steps (every fifth, say) are taken as complete.
     """
-    frames: Dict[int, Path] = {}
+    frames: dict[int, Path] = {}
     faults = []
     for path in list_files(folder, IMAGE_SUFFIXES):
         number = frame_number(path.name)
@@ -32,7 +32,7 @@ def read_frames(folder: Path) -> Tuple[Dict[int, Path], List[str]]:
     return frames, faults
 
 
-def list_files(folder: Path, suffixes: frozenset) -> List[Path]:
+def list_files(folder: Path, suffixes: frozenset) -> list[Path]:
     """Files of one folder with one of these suffixes, sorted, without hidden ones."""
     if not folder.is_dir():
         return []
@@ -55,7 +55,7 @@ def plain(name: str) -> str:
     return re.sub(r'\d+', lambda digits: str(int(digits[0])), name.strip().lower())
 
 
-def child(folder: Path, name: str) -> Optional[Path]:
+def child(folder: Path, name: str) -> Path | None:
     """The folder below another with this :func:`plain` name, or None."""
     if (folder / name).is_dir():
         return folder / name

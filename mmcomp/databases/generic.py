@@ -1,8 +1,9 @@
 """Any other database, by a pattern of its paths or a table or both."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Dict, Mapping, Sequence
+from typing import ClassVar
 
 from mmcomp.columns import EMOTION, LABEL, SUBJECT
 
@@ -93,7 +94,7 @@ class Generic(Database):
             self.missing_apex,
         )
 
-    def in_our_words(self, told: Mapping[str, str]) -> Dict[str, str]:
+    def in_our_words(self, told: Mapping[str, str]) -> dict[str, str]:
         """What a path or a row tells, with our words for classes and emotions."""
         told = dict(told)
         if LABEL in told:

@@ -4,7 +4,7 @@ import csv
 import io
 import os
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Union
+from typing import Any, NamedTuple
 
 from mmcomp.columns import (
     APEX,
@@ -68,13 +68,13 @@ class Index:
         self.database = database
         self.root = root
         self.credit = credit
-        self.rows: List[Dict[str, Any]] = []
-        self.problems: List[Problem] = []
-        self.notes: List[str] = []
-        self.links: Dict[Path, str] = {}
-        self._places: Dict[str, str] = {}
+        self.rows: list[dict[str, Any]] = []
+        self.problems: list[Problem] = []
+        self.notes: list[str] = []
+        self.links: dict[Path, str] = {}
+        self._places: dict[str, str] = {}
 
-    def add(self, place: Union[str, Path], /, **columns) -> None:
+    def add(self, place: str | Path, /, **columns) -> None:
         """Add a sample; a second one with the same ``sample_id`` is a problem.
 
         Args:
@@ -90,11 +90,11 @@ class Index:
         kept = {k: v for k, v in columns.items() if v is not None and v != ''}
         self.rows.append({**kept, DATABASE: self.database})
 
-    def problem(self, kind: str, place: Union[str, Path], detail: str) -> None:
+    def problem(self, kind: str, place: str | Path, detail: str) -> None:
         """Note a problem."""
         self.problems.append(Problem(kind, self.where(place), detail))
 
-    def where(self, place: Union[str, Path]) -> str:
+    def where(self, place: str | Path) -> str:
         """A path as it is told: below the root, without names that are linked."""
         if not isinstance(place, Path):
             return place
@@ -104,13 +104,13 @@ class Index:
         return os.path.relpath(place, self.root).replace(os.sep, '/')
 
     @property
-    def columns(self) -> List[str]:
+    def columns(self) -> list[str]:
         """Names of the columns that have values, in the order of the table."""
         found = {name for row in self.rows for name in row}
         known = [name for name in ORDER if name in found]
         return [*known, *sorted(found - {*known, DATABASE}), DATABASE]
 
-    def write(self, out: Union[str, Path], force: bool = False) -> Optional[Path]:
+    def write(self, out: str | Path, force: bool = False) -> Path | None:
         """Write the table, and its problems to ``<out without suffix>.problems.csv``.
 
         Args:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import ClassVar, Dict, List, Optional, Tuple
+from typing import ClassVar
 
 from .base import Database, option
 from .coded import CODED_COLUMNS, add_coded_clip, missing_apex_option
@@ -34,17 +34,17 @@ class MicroExpressions(Database):
     missing_apex: str = missing_apex_option()
 
     tables: ClassVar[str] = ''
-    five_classes: ClassVar[Tuple[str, ...]] = ()
+    five_classes: ClassVar[tuple[str, ...]] = ()
 
-    def clips(self) -> List[Path]:
+    def clips(self) -> list[Path]:
         """All folders of frames."""
         raise NotImplementedError
 
-    def place(self, subject: str, clip: str) -> Tuple[str, Optional[Path]]:
+    def place(self, subject: str, clip: str) -> tuple[str, Path | None]:
         """The subject as it is named in the tree, and the folder of a clip."""
         raise NotImplementedError
 
-    def class_of(self, emotion: str) -> Optional[str]:
+    def class_of(self, emotion: str) -> str | None:
         """The class of an emotion; None if the protocol leaves it out."""
         if self.classes == '3':
             return THREE_CLASSES.get(emotion)
@@ -55,7 +55,7 @@ class MicroExpressions(Database):
     def scan(self, index: Index) -> None:
         """Go through the table, then look for clips that it does not name."""
         table = Path(self.table) if self.table else find_table(self.root, self.tables)
-        known: Dict[Path, str] = {}
+        known: dict[Path, str] = {}
         for place, cells in read_table(table, CODED_COLUMNS):
             emotion = cells['emotion'].lower()
             subject, clip = self.place(cells['subject'], cells['clip'])
@@ -86,7 +86,7 @@ class MicroExpressions(Database):
                 index.problem(UNMATCHED, clip, f'no row in {table.name}')
 
 
-def padded(folder: Path, name: str) -> Tuple[str, Optional[Path]]:
+def padded(folder: Path, name: str) -> tuple[str, Path | None]:
     """The name of a folder below another whatever its zero padding, and its path."""
     found = child(folder, name)
     return (found.name if found else name), found

@@ -2,8 +2,8 @@
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence, Set
 from xml.etree import ElementTree
 
 from mmcomp.faces.video import VIDEO_SUFFIXES
@@ -44,7 +44,7 @@ class MMI(Database):
                 'the tree of MMI does not tell which sessions are spontaneous; pass '
                 'their numbers with --spontaneous, such as 7 20-35'
             )
-        self._spontaneous: Set[int] = set()
+        self._spontaneous: set[int] = set()
         for text in self.spontaneous:
             match = re.fullmatch(r'(\d+)(?:-(\d+))?', str(text))
             if not match:
@@ -78,7 +78,7 @@ class MMI(Database):
                 )
 
 
-def _read(index: Index, path: Path) -> Optional[ElementTree.Element]:
+def _read(index: Index, path: Path) -> ElementTree.Element | None:
     """The root of an XML file; None if it is missing or, which is reported, broken."""
     if not path.is_file():
         return None
@@ -89,7 +89,7 @@ def _read(index: Index, path: Path) -> Optional[ElementTree.Element]:
         return None
 
 
-def _emotion(index: Index, path: Path) -> Optional[str]:
+def _emotion(index: Index, path: Path) -> str | None:
     """The emotion that a video's own XML file tells by its number, if any."""
     root = _read(index, path)
     for tag in [] if root is None else root.iter('Metatag'):

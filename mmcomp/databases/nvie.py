@@ -1,8 +1,9 @@
 """USTC-NVIE."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import ClassVar, Dict, List, Mapping, Optional, Sequence
+from typing import ClassVar
 
 from mmcomp.columns import APEX, APEX_EYES, ONSET, ONSET_EYES
 
@@ -71,12 +72,12 @@ class NVIE(Generic):
                 else:
                     row[column] = found
 
-    def _read_eyes(self, index: Index) -> Dict[str, str]:
+    def _read_eyes(self, index: Index) -> dict[str, str]:
         """Eyes by the path or name that the table gives; the image's left eye first."""
         names = read_mapping(self.eye_columns, 'eye columns')
         columns = {name: (names.get(name, name),) for name in ('file', *EYES)}
-        eyes: Dict[str, str] = {}
-        twice: List[str] = []
+        eyes: dict[str, str] = {}
+        twice: list[str] = []
         for place, cells in read_table(Path(self.eyes), columns):
             try:
                 x1, y1, x2, y2 = (float(cells[name]) for name in EYES)
@@ -92,7 +93,7 @@ class NVIE(Generic):
         return {key: value for key, value in eyes.items() if key not in twice}
 
 
-def _look_up(eyes: Mapping[str, str], path: Path) -> Optional[str]:
+def _look_up(eyes: Mapping[str, str], path: Path) -> str | None:
     """The entry whose key is the end of a path, with or without suffix."""
     for start in range(len(path.parts)):
         end = Path(*path.parts[start:])

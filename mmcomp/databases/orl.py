@@ -6,7 +6,6 @@ import itertools
 import shutil
 from importlib import resources
 from pathlib import Path
-from typing import Dict, List, Tuple
 
 import cv2
 import numpy as np
@@ -20,7 +19,7 @@ YES, NO = 'yes', 'no'
 SMILE, NONE = 'smile', 'none'
 
 
-def read_smiles() -> List[Tuple[str, str, str]]:
+def read_smiles() -> list[tuple[str, str, str]]:
     """Subject, number of the picture, and 'yes', 'no' or 'unclear' for each."""
     text = (resources.files(__package__) / 'orl_smiles.csv').read_text('utf-8')
     return [tuple(row) for row in csv.reader(text.splitlines()[1:])]
@@ -81,10 +80,10 @@ class ORL(Database):
             text = 'a smile and two pictures without one are needed'
             index.notes.append(f'{len(skipped)} subjects make no pairs: {text}')
 
-    def _read_images(self, index: Index) -> Dict[str, Dict[str, List[Path]]]:
+    def _read_images(self, index: Index) -> dict[str, dict[str, list[Path]]]:
         """Pictures that can be decoded, by subject and smile."""
         faces = self.folder('ORL_faces')
-        images: Dict[str, Dict[str, List[Path]]] = {}
+        images: dict[str, dict[str, list[Path]]] = {}
         unclear = 0
         for subject, number, smile in read_smiles():
             path = faces / subject / f'{number}.pgm'
@@ -102,8 +101,8 @@ class ORL(Database):
 
 
 def choose_pairs(
-    without: List[Path], smiling: List[Path], both_orders: bool, rng
-) -> Dict[str, List[Tuple[Path, Path]]]:
+    without: list[Path], smiling: list[Path], both_orders: bool, rng
+) -> dict[str, list[tuple[Path, Path]]]:
     """As many pairs of each class as the smaller one allows.
 
     Args:

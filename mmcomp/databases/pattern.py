@@ -1,8 +1,9 @@
 """Patterns that tell from a path who is shown, and how."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import NamedTuple
 
 from mmcomp.faces.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
@@ -13,7 +14,7 @@ class Match(NamedTuple):
     """A file and what its path tells."""
 
     path: Path
-    groups: Dict[str, str]
+    groups: dict[str, str]
 
 
 def compile_pattern(pattern: str) -> re.Pattern:
@@ -39,7 +40,7 @@ def compile_pattern(pattern: str) -> re.Pattern:
 
 def scan_tree(
     root: Path, patterns: Sequence[re.Pattern]
-) -> Tuple[List[Match], List[Path]]:
+) -> tuple[list[Match], list[Path]]:
     """Images and videos below a root that a pattern matches, and those that none does.
 
     A pattern must match the whole path below the root, without or with its suffix; the

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from statistics import median
-from typing import List
 
 from tabulate import tabulate
 
@@ -56,7 +55,7 @@ def _by_emotion(index: Index) -> str:
     )
 
 
-def _align(columns: int) -> List[str]:
+def _align(columns: int) -> list[str]:
     return ['left', *['right'] * columns]
 
 

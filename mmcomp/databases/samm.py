@@ -2,7 +2,6 @@
 
 import dataclasses
 from pathlib import Path
-from typing import List, Optional, Tuple
 
 from .base import register
 from .files import child
@@ -28,12 +27,12 @@ class SAMM(MicroExpressions):
     tables = 'SAMM*Micro*'
     five_classes = ('anger', 'contempt', 'happiness', 'surprise', 'other')
 
-    def clips(self) -> List[Path]:
+    def clips(self) -> list[Path]:
         """See the base class."""
         found = self.folder('SAMM').glob('[0-9]*/[0-9]*_*')
         return sorted(path for path in found if path.is_dir())
 
-    def place(self, subject: str, clip: str) -> Tuple[str, Optional[Path]]:
+    def place(self, subject: str, clip: str) -> tuple[str, Path | None]:
         """Subject and clip are named as in the table, but for zeros a table drops."""
         subject, folder = padded(self.folder('SAMM'), subject)
         return subject, folder and child(folder, clip)

@@ -3,7 +3,6 @@
 import dataclasses
 import re
 from pathlib import Path
-from typing import Dict
 
 from mmcomp.faces.video import IMAGE_SUFFIXES
 
@@ -78,9 +77,9 @@ class SMIC(Database):
         for place, cells in coded.values():
             index.problem(MISSING_CLIP, place, cells['clip'])
 
-    def _read(self, index: Index) -> Dict[str, TableRow]:
+    def _read(self, index: Index) -> dict[str, TableRow]:
         """Rows of the table by the plain name of their clip."""
-        coded: Dict[str, TableRow] = {}
+        coded: dict[str, TableRow] = {}
         if not self.table:
             return coded
         for row in read_table(Path(self.table), CODED_COLUMNS, ('apex', 'emotion')):

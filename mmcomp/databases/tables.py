@@ -3,9 +3,10 @@
 import csv
 import io
 import re
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple
 
 EXCEL = {'.xlsx': 'openpyxl', '.xlsm': 'openpyxl', '.xls': 'xlrd'}
 
@@ -14,7 +15,7 @@ class TableRow(NamedTuple):
     """A row of a table: where it stands, as ``file:row``, and its cells by name."""
 
     place: str
-    cells: Dict[str, str]
+    cells: dict[str, str]
 
 
 def find_table(root: Path, pattern: str) -> Path:
@@ -25,7 +26,7 @@ def find_table(root: Path, pattern: str) -> Path:
     Raises:
         ValueError: If there is none, or more than one.
     """
-    found: Dict[str, Path] = {}
+    found: dict[str, Path] = {}
     for suffix in ('.csv', '.txt', *EXCEL):
         for path in sorted([*root.glob(pattern), *root.glob(f'*/{pattern}')]):
             if path.suffix.lower() == suffix and not path.name.startswith(('.', '~')):
@@ -41,7 +42,7 @@ def find_table(root: Path, pattern: str) -> Path:
 
 def read_table(
     path: Path, columns: Mapping[str, Sequence[str]], optional: Sequence[str] = ()
-) -> List[TableRow]:
+) -> list[TableRow]:
     """Read a CSV, tab-separated or Excel table whose header need not come first.
 
     The header is the first row that names all these columns; notes may stand above it.
@@ -83,7 +84,7 @@ def read_table(
     raise ValueError(f'table {str(path)!r}: no header row with the columns {words}')
 
 
-def read_number(cell: str) -> Optional[int]:
+def read_number(cell: str) -> int | None:
     """A frame number from a cell; None for ``/``, ``-1``, an empty one and the like."""
     match = re.fullmatch(r'\s*(\d+)(\.0*)?\s*', cell)
     return int(match[1]) if match else None
@@ -93,16 +94,16 @@ def _bare(name: str) -> str:
     return re.sub(r'[\W_]', '', name.lower())
 
 
-def _name_columns(header: Sequence[str], wanted: Mapping[str, set]) -> List[str]:
+def _name_columns(header: Sequence[str], wanted: Mapping[str, set]) -> list[str]:
     """Our name for each cell of a header, its own for others; each at most once."""
-    names: List[str] = []
+    names: list[str] = []
     for cell in header:
         ours = next((k for k, bare in wanted.items() if _bare(cell) in bare), cell)
         names.append('' if ours in names else ours.strip())
     return names
 
 
-def _sheets(path: Path) -> List[List[Tuple[int, List[str]]]]:
+def _sheets(path: Path) -> list[list[tuple[int, list[str]]]]:
     """Numbered rows of each sheet; of a text file, with each separator."""
     if path.suffix.lower() in EXCEL:
         return _excel_sheets(path)
@@ -122,7 +123,7 @@ def _sheets(path: Path) -> List[List[Tuple[int, List[str]]]]:
     return sheets
 
 
-def _excel_sheets(path: Path) -> List[List[Tuple[int, List[str]]]]:
+def _excel_sheets(path: Path) -> list[list[tuple[int, list[str]]]]:
     package = EXCEL[path.suffix.lower()]
     if find_spec(package) is None:
         raise ValueError(

@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import re
-from typing import Dict, Tuple
 
 from mmcomp.faces.video import VIDEO_SUFFIXES
 
@@ -61,7 +60,7 @@ class UvANEMO(Database):
         for place, *_ in details.values():
             index.problem(MISSING_CLIP, place, 'no such video')
 
-    def _read(self, index: Index) -> Dict[str, Tuple[str, str, str]]:
+    def _read(self, index: Index) -> dict[str, tuple[str, str, str]]:
         """Place, subject and label word of each video."""
         path = self.root / DETAILS
         if not path.is_file():

@@ -1,8 +1,8 @@
 """PairDataset: a pair table, one subset of one split of it."""
 
 import os
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from mmengine.dataset import BaseDataset
@@ -53,14 +53,14 @@ class PairDataset(BaseDataset):
     def __init__(
         self,
         ann_file: str,
-        split: Union[dict, object, None] = None,
+        split: dict | object | None = None,
         subset: str = 'all',
-        metainfo: Optional[dict] = None,
+        metainfo: dict | None = None,
         data_root: str = '',
-        data_prefix: Optional[dict] = None,
+        data_prefix: dict | None = None,
         pipeline: Sequence = (),
         cache: str = 'ram',
-        audit: Optional[str] = None,
+        audit: str | None = None,
         test_mode: bool = False,
     ) -> None:
         for name, value, allowed in (
@@ -77,8 +77,8 @@ class PairDataset(BaseDataset):
             split = TASK_UTILS.build(split)
         self.split, self.subset = split, subset
         self.cache, self.audit = cache, audit
-        self.assignment: Optional[Assignment] = None
-        self._images: Dict[str, Tuple[np.ndarray, np.ndarray]] = {}
+        self.assignment: Assignment | None = None
+        self._images: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         super().__init__(
             ann_file=ann_file,
             metainfo=metainfo,
@@ -95,11 +95,11 @@ class PairDataset(BaseDataset):
         )
 
     @property
-    def subjects(self) -> Tuple[str, ...]:
+    def subjects(self) -> tuple[str, ...]:
         """The subjects of this subset, sorted."""
         return self._subjects
 
-    def load_data_list(self) -> List[dict]:
+    def load_data_list(self) -> list[dict]:
         """Read, check and split the table; decode the images."""
         classes = tuple(self.metainfo['classes'])
         rows = read_pair_table(self.ann_file, classes, self.data_prefix.get('img_path'))
@@ -146,7 +146,7 @@ class PairDataset(BaseDataset):
                 break
         return data
 
-    def get_cat_ids(self, idx: int) -> List[int]:
+    def get_cat_ids(self, idx: int) -> list[int]:
         """The class index of one pair, as ClassBalancedDataset asks for it."""
         return [self.get_data_info(idx)['gt_label']]
 
@@ -154,7 +154,7 @@ class PairDataset(BaseDataset):
         """The class index of every pair, shape ``(N,)``."""
         return np.array([self.get_data_info(i)['gt_label'] for i in range(len(self))])
 
-    def _decode(self, rows: List[dict]) -> List[Tuple[np.ndarray, np.ndarray]]:
+    def _decode(self, rows: list[dict]) -> list[tuple[np.ndarray, np.ndarray]]:
         transforms = self.pipeline.transforms
         loader = transforms[0] if transforms else LoadPair()
         if not isinstance(loader, LoadPair):
@@ -169,7 +169,7 @@ class PairDataset(BaseDataset):
         stamp = os.stat(self.ann_file).st_mtime_ns
         return _decode_once(self.ann_file, stamp, paths, loader)
 
-    def _spoil(self, data_list: List[dict]) -> None:
+    def _spoil(self, data_list: list[dict]) -> None:
         """Apply ``audit`` to the rows, and to the images in memory alike."""
         if self.audit == 'shuffled-labels':
             _shuffle_labels(data_list)
@@ -191,10 +191,10 @@ def _decode_once(table: str, stamp: int, paths: tuple, loader: LoadPair) -> list
     return decode_images(table, rows, loader.load)
 
 
-def _shuffle_labels(data_list: List[dict], seed: int = 0) -> None:
+def _shuffle_labels(data_list: list[dict], seed: int = 0) -> None:
     """Permute ``gt_label`` among the pairs of each subject."""
     rng = np.random.default_rng(seed)
-    by_subject: Dict[str, List[int]] = {}
+    by_subject: dict[str, list[int]] = {}
     for index, data in enumerate(data_list):
         by_subject.setdefault(data[SUBJECT], []).append(index)
     for _, indices in sorted(by_subject.items()):

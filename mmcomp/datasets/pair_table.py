@@ -9,10 +9,10 @@ import csv
 import io
 import json
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -46,8 +46,8 @@ class PairTableError(ValueError):
 
 
 def read_pair_table(
-    path, classes: Sequence[str] = CLASSES, image_root: Optional[str] = None
-) -> List[Dict[str, str]]:
+    path, classes: Sequence[str] = CLASSES, image_root: str | None = None
+) -> list[dict[str, str]]:
     """Read a pair table and check every row of it.
 
     Images are only looked for, not decoded: see :func:`decode_images`.
@@ -85,7 +85,7 @@ def decode_images(
     rows: Sequence[dict],
     load: Callable[[str], np.ndarray],
     keep: bool = True,
-) -> List[Tuple[np.ndarray, np.ndarray]]:
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Decode every onset and apex of a table, on a few threads.
 
     Args:
@@ -137,7 +137,7 @@ def decode_images(
     return [images for images, _ in done] if keep else []
 
 
-def _read_csv(path: Path, classes: Sequence[str]) -> Tuple[List[dict], List[str]]:
+def _read_csv(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str]]:
     """Rows and faults of the file's form; see :func:`_check_rows` for the rest."""
     try:
         text = path.read_bytes().decode('utf-8-sig')
@@ -148,9 +148,9 @@ def _read_csv(path: Path, classes: Sequence[str]) -> Tuple[List[dict], List[str]
         line = text[: text.index('\0')].count('\n') + 1
         return [], [f'line {line}: holds a NUL byte; this is not a text file']
     reader = csv.reader(io.StringIO(text, newline=''), strict=True)
-    rows: List[dict] = []
-    faults: List[str] = []
-    header: List[str] = []
+    rows: list[dict] = []
+    faults: list[str] = []
+    header: list[str] = []
     start = 1  # of the next row; one with quoted line breaks spans several
     try:
         for cells in reader:
@@ -177,7 +177,7 @@ def _read_csv(path: Path, classes: Sequence[str]) -> Tuple[List[dict], List[str]
     return rows, faults
 
 
-def _check_header(header: Sequence[str], line: int) -> List[str]:
+def _check_header(header: Sequence[str], line: int) -> list[str]:
     faults = [
         f'line {line}: column {name!r} stands {header.count(name)} times in the header'
         for name in dict.fromkeys(header)
@@ -196,7 +196,7 @@ def _check_header(header: Sequence[str], line: int) -> List[str]:
     return faults
 
 
-def _read_json(path: Path, classes: Sequence[str]) -> Tuple[List[dict], List[str]]:
+def _read_json(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str]]:
     """Rows and faults of an OpenMMLab 2.0 annotation file."""
     try:
         content = json.loads(path.read_bytes())
@@ -243,11 +243,11 @@ def _read_json(path: Path, classes: Sequence[str]) -> Tuple[List[dict], List[str
     return rows, faults
 
 
-def _check_rows(rows: List[dict], classes: Sequence[str], root: Path) -> List[str]:
+def _check_rows(rows: list[dict], classes: Sequence[str], root: Path) -> list[str]:
     """Faults of the rows' content; makes image paths absolute."""
     faults = []
-    first: Dict[str, str] = {}
-    folders: Dict[str, frozenset] = {}
+    first: dict[str, str] = {}
+    folders: dict[str, frozenset] = {}
     for row in rows:
         place = row[PLACE]
         for name in REQUIRED_COLUMNS:
@@ -275,7 +275,7 @@ def _check_rows(rows: List[dict], classes: Sequence[str], root: Path) -> List[st
     return faults
 
 
-def _image_fault(image: str, folders: Dict[str, frozenset]) -> Optional[str]:
+def _image_fault(image: str, folders: dict[str, frozenset]) -> str | None:
     """Why an image cannot be opened, or None; lists each folder only once."""
     folder, name = os.path.split(image)
     if folder not in folders:

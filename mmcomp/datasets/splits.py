@@ -4,8 +4,8 @@ A split never sees samples, only subjects, so that no subject can stand on two s
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -13,12 +13,12 @@ from mmcomp.registry import TASK_UTILS
 
 SUBSETS = ('train', 'val', 'test')
 UNUSED = 'unused'
-Assignment = Dict[str, Tuple[str, ...]]
+Assignment = dict[str, tuple[str, ...]]
 
 
 def kfold_subjects(
     subjects: Sequence[str], n_splits: int, seed: int
-) -> List[Tuple[str, ...]]:
+) -> list[tuple[str, ...]]:
     """Divide subjects into folds of equal size, give or take one.
 
     Args:
@@ -46,7 +46,7 @@ def kfold_subjects(
     return [tuple(sorted(unique[i] for i in fold)) for fold in folds]
 
 
-def single_subjects(subjects: Sequence[str]) -> List[Tuple[str, ...]]:
+def single_subjects(subjects: Sequence[str]) -> list[tuple[str, ...]]:
     """One fold for each subject, in sorted order.
 
     Raises:
@@ -61,7 +61,7 @@ def single_subjects(subjects: Sequence[str]) -> List[Tuple[str, ...]]:
     return [(subject,) for subject in unique]
 
 
-def nested_subset(subjects: Sequence[str], size: int, seed: int) -> Tuple[str, ...]:
+def nested_subset(subjects: Sequence[str], size: int, seed: int) -> tuple[str, ...]:
     """The first ``size`` subjects of one shuffled order: a larger set holds a smaller.
 
     Raises:
@@ -86,7 +86,7 @@ class SubjectSplit:
         seed (int): Seed of all random choices of the split. Defaults to 0.
     """
 
-    def __init__(self, train_subjects: Optional[int] = None, seed: int = 0) -> None:
+    def __init__(self, train_subjects: int | None = None, seed: int = 0) -> None:
         self.train_subjects = train_subjects
         self.seed = seed
 
@@ -110,7 +110,7 @@ class SubjectSplit:
             result['train'] = kept
         return {name: tuple(result.get(name, ())) for name in (*SUBSETS, UNUSED)}
 
-    def _assign(self, subjects: List[str]) -> Assignment:
+    def _assign(self, subjects: list[str]) -> Assignment:
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -126,11 +126,11 @@ class _FoldSplit(SubjectSplit):
         self.fold = fold
         self.val_folds = val_folds
 
-    def folds(self, subjects: Sequence[str]) -> List[Tuple[str, ...]]:
+    def folds(self, subjects: Sequence[str]) -> list[tuple[str, ...]]:
         """The test subjects of every fold."""
         raise NotImplementedError
 
-    def _assign(self, subjects: List[str]) -> Assignment:
+    def _assign(self, subjects: list[str]) -> Assignment:
         folds = self.folds(subjects)
         if not 0 <= self.fold < len(folds):
             raise ValueError(
@@ -167,7 +167,7 @@ class SubjectKFold(_FoldSplit):
         super().__init__(fold=fold, **kwargs)
         self.n_splits = n_splits
 
-    def folds(self, subjects: Sequence[str]) -> List[Tuple[str, ...]]:
+    def folds(self, subjects: Sequence[str]) -> list[tuple[str, ...]]:
         """The test subjects of every fold."""
         return kfold_subjects(subjects, self.n_splits, self.seed)
 
@@ -183,7 +183,7 @@ class LeaveOneSubjectOut(_FoldSplit):
         seed (int): Seed of the choice of ``train_subjects``.
     """
 
-    def folds(self, subjects: Sequence[str]) -> List[Tuple[str, ...]]:
+    def folds(self, subjects: Sequence[str]) -> list[tuple[str, ...]]:
         """The test subject of every fold."""
         return single_subjects(subjects)
 
@@ -228,7 +228,7 @@ class SubjectsFromFile(SubjectSplit):
                 f'split file {path!r}: named more than once: {", ".join(twice)}'
             )
 
-    def _assign(self, subjects: List[str]) -> Assignment:
+    def _assign(self, subjects: list[str]) -> Assignment:
         named = {s for group in self._subsets.values() for s in group}
         for problem, found in (
             ('names subjects that the table lacks', named - set(subjects)),

@@ -1,6 +1,6 @@
 """SyntheticPairDataset: the embedded default data, rendered on first use."""
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from mmcomp.registry import DATASETS
 from mmcomp.synthetic import ensure_dataset, oracle_error

@@ -1,7 +1,7 @@
 """What the page computes; knows nothing of the web."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable, Dict, Optional, Tuple
 
 import cv2
 import numpy as np
@@ -46,12 +46,12 @@ class Finding:
         notes: What was odd or chosen, in sentences.
     """
 
-    frames: Tuple[np.ndarray, np.ndarray]
-    faces: Tuple[Face, Face]
+    frames: tuple[np.ndarray, np.ndarray]
+    faces: tuple[Face, Face]
     pair: np.ndarray
-    scores: Dict[str, float]
+    scores: dict[str, float]
     counted: np.ndarray
-    notes: Tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 class Analyst:
@@ -66,14 +66,14 @@ class Analyst:
         ValueError: If the network cannot be loaded.
     """
 
-    def __init__(self, config, checkpoint: str, device: Optional[str] = None) -> None:
+    def __init__(self, config, checkpoint: str, device: str | None = None) -> None:
         self.inferencer = PairInferencer(
             config, checkpoint, device, aligned=True, settings=dict(several='largest')
         )
         self.settings = self.inferencer.settings
         self.detector = FaceDetector(min_score=self.settings.min_score)
 
-    def spot(self, path, watch: Optional[Callable] = None) -> Spotting:
+    def spot(self, path, watch: Callable | None = None) -> Spotting:
         """Onset and apex of a clip.
 
         Args:

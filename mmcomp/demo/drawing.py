@@ -2,8 +2,8 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from html import escape
-from typing import Dict, Sequence
 
 import cv2
 import numpy as np
@@ -51,7 +51,7 @@ def finding(found: Finding) -> str:
     )
 
 
-def score_bars(scores: Dict[str, float]) -> str:
+def score_bars(scores: dict[str, float]) -> str:
     """A bar for each class."""
     highest = max(scores, key=scores.get)
     rows = ''.join(

@@ -1,6 +1,6 @@
 """The page, in Gradio: components and what happens when they are used."""
 
-from typing import Callable, Optional
+from collections.abc import Callable
 
 import gradio as gr
 import numpy as np
@@ -116,7 +116,7 @@ def _video_tab(analyst: Analyst) -> None:
     def choose(path):
         return [*_take(path), None, '', gr.Column(visible=False), '', '']
 
-    def find(file: Optional[Upload], progress=gr.Progress()):
+    def find(file: Upload | None, progress=gr.Progress()):
         """Spot and compare; where nothing was spotted, leave it to the user."""
 
         def watch(done: int, count: int) -> None:
@@ -138,9 +138,7 @@ def _video_tab(analyst: Analyst) -> None:
             shown = drawing.curve(found, first, last), drawing.message(text), ''
         return found, shown[0], gr.Column(visible=True), *handles, *shown[1:]
 
-    def move(
-        file: Optional[Upload], found: Optional[Spotting], first: float, last: float
-    ):
+    def move(file: Upload | None, found: Spotting | None, first: float, last: float):
         """Compare two frames of a clip that was looked at before."""
         try:
             path = _present(file if found else None).path
@@ -202,7 +200,7 @@ def _picture_tab(analyst: Analyst) -> None:
     def are_both(onset, apex):
         return gr.Button(interactive=onset is not None and apex is not None)
 
-    def compare(onset: Optional[Upload], apex: Optional[Upload]):
+    def compare(onset: Upload | None, apex: Upload | None):
         try:
             found = analyst.compare_pictures(_present(onset).path, _present(apex).path)
         except CannotCompareError as error:
@@ -241,7 +239,7 @@ def _state() -> gr.State:
     return gr.State(time_to_live=_IDLE_SECONDS)
 
 
-def _take(path: Optional[str]) -> tuple:
+def _take(path: str | None) -> tuple:
     """A copy for the session, and the button that works if there is one."""
     try:
         taken = None if path is None else Upload(path)
@@ -250,7 +248,7 @@ def _take(path: Optional[str]) -> tuple:
     return taken, gr.Button(interactive=taken is not None)
 
 
-def _present(file: Optional[Upload]) -> Upload:
+def _present(file: Upload | None) -> Upload:
     if file is None:
         raise CannotCompareError(GONE)
     return file

@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 import tempfile
-from typing import Callable
+from collections.abc import Callable
 
 from .uploads import MAX_MB
 

@@ -1,7 +1,7 @@
 """PairRunner: MMEngine's Runner, made safe, quiet and fit for CPU clusters."""
 
 import logging
-from typing import Callable, Dict, Optional, Union
+from collections.abc import Callable
 
 import torch
 from mmengine.device import get_device
@@ -44,7 +44,7 @@ class PairRunner(Runner):
     - Long dumps (environment, config, hooks) go to the log file, not the terminal.
     """
 
-    def setup_env(self, env_cfg: Dict) -> None:
+    def setup_env(self, env_cfg: dict) -> None:
         """Start gloo first where there is no device that another backend needs."""
         keep_freed_memory()
         if self.distributed and not is_distributed() and get_device() == 'cpu':
@@ -55,7 +55,7 @@ class PairRunner(Runner):
             torch.distributed.init_process_group('gloo')
         super().setup_env(env_cfg)
 
-    def wrap_model(self, model_wrapper_cfg: Optional[Dict], model: nn.Module):
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module):
         """Leave out the device ids that a CPU module may not have."""
         if self.distributed and model_wrapper_cfg is None and get_device() == 'cpu':
             model_wrapper_cfg = dict(
@@ -77,10 +77,10 @@ class PairRunner(Runner):
     def load_checkpoint(
         self,
         filename: str,
-        map_location: Union[str, Callable] = 'cpu',
-        strict: Optional[bool] = None,
+        map_location: str | Callable = 'cpu',
+        strict: bool | None = None,
         **kwargs,
-    ) -> Dict:
+    ) -> dict:
         """Load weights, running no code of the file.
 
         Args:

@@ -4,15 +4,13 @@
 for empty or unequal input.
 """
 
-from typing import Tuple
-
 import numpy as np
 
 # scikit-learn is imported where it is used: that takes a second, and a training needs
 # it only at its end.
 
 
-def _check(labels, predicted) -> Tuple[np.ndarray, np.ndarray]:
+def _check(labels, predicted) -> tuple[np.ndarray, np.ndarray]:
     labels, predicted = np.asarray(labels), np.asarray(predicted)
     if len(labels) == 0 or len(labels) != len(predicted):
         raise ValueError(
@@ -22,7 +20,7 @@ def _check(labels, predicted) -> Tuple[np.ndarray, np.ndarray]:
     return labels, predicted
 
 
-def error_counts(labels, predicted) -> Tuple[int, int]:
+def error_counts(labels, predicted) -> tuple[int, int]:
     """How many predictions are wrong, and how many there are."""
     labels, predicted = _check(labels, predicted)
     return int((labels != predicted).sum()), len(labels)

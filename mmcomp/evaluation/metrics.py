@@ -1,6 +1,7 @@
 """Registered metrics, in percent, with keys ``pair/<name>``."""
 
-from typing import Any, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ class _PairMetric(BaseMetric):
         prefix (str, optional): Defaults to 'pair'.
     """
 
-    default_prefix: Optional[str] = 'pair'
+    default_prefix: str | None = 'pair'
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep what is needed of a batch of predictions."""
@@ -42,13 +43,13 @@ class _PairMetric(BaseMetric):
                 )
             )
 
-    def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Metrics of all samples, by name."""
         labels = np.array([result['label'] for result in results])
         scores = np.stack([result['scores'] for result in results])
         return self.compute(labels, scores)
 
-    def compute(self, labels: np.ndarray, scores: np.ndarray) -> Dict[str, float]:
+    def compute(self, labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
         """Metrics from labels ``(N,)`` and scores ``(N, K)``."""
         raise NotImplementedError
 
@@ -61,7 +62,7 @@ class ErrorRate(_PairMetric):
     frequent class of these samples: what a network must beat to be worth anything.
     """
 
-    def compute(self, labels: np.ndarray, scores: np.ndarray) -> Dict[str, float]:
+    def compute(self, labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
         """See the class."""
         wrong, total = functional.error_counts(labels, scores.argmax(1))
         return dict(
@@ -76,7 +77,7 @@ class ErrorRate(_PairMetric):
 class UAR(_PairMetric):
     """``uar``: unweighted average recall in percent, that is balanced accuracy."""
 
-    def compute(self, labels: np.ndarray, scores: np.ndarray) -> Dict[str, float]:
+    def compute(self, labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
         """See the class."""
         return dict(uar=100 * functional.uar(labels, scores.argmax(1)))
 
@@ -85,7 +86,7 @@ class UAR(_PairMetric):
 class UF1(_PairMetric):
     """``uf1``: unweighted mean of the classes' F1 in percent."""
 
-    def compute(self, labels: np.ndarray, scores: np.ndarray) -> Dict[str, float]:
+    def compute(self, labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
         """See the class."""
         return dict(uf1=100 * functional.uf1(labels, scores.argmax(1)))
 
@@ -94,7 +95,7 @@ class UF1(_PairMetric):
 class AUC(_PairMetric):
     """``auc``: area under the ROC curve in percent; NaN with one class only."""
 
-    def compute(self, labels: np.ndarray, scores: np.ndarray) -> Dict[str, float]:
+    def compute(self, labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
         """See the class."""
         return dict(auc=100 * functional.auc(labels, scores))
 
@@ -107,9 +108,9 @@ class PredictionTable(_PairMetric):
         table (DataFrame): Of the last evaluation, on the main process.
     """
 
-    table: Optional[pd.DataFrame] = None
+    table: pd.DataFrame | None = None
 
-    def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Make the table."""
         scores = np.stack([result['scores'] for result in results])
         classes = (self.dataset_meta or {}).get('classes')

@@ -4,8 +4,8 @@ All statistics and figures are computed from such tables alone.
 """
 
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Iterable, List, Sequence
 
 import numpy as np
 import pandas as pd
@@ -94,6 +94,6 @@ def read_prediction_tables(paths: Iterable) -> pd.DataFrame:
     return joined
 
 
-def score_classes(table: pd.DataFrame) -> List[str]:
+def score_classes(table: pd.DataFrame) -> list[str]:
     """Names of the classes, in the order of the score columns."""
     return [c[len(SCORE) :] for c in table.columns if c.startswith(SCORE)]

@@ -1,7 +1,8 @@
 """StackingEvaluator: every metric for each member of a stack and for the stack."""
 
 import copy
-from typing import Any, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from mmengine.evaluator import Evaluator
 from mmengine.evaluator.metric import BaseMetric
@@ -28,10 +29,10 @@ class StackingEvaluator(Evaluator):
     def __init__(self, metrics) -> None:
         super().__init__(metrics)
         self._fresh = copy.deepcopy(self.metrics)
-        self.members: Dict[str, List[BaseMetric]] = {}
+        self.members: dict[str, list[BaseMetric]] = {}
 
     def process(
-        self, data_samples: Sequence[Any], data_batch: Optional[Any] = None
+        self, data_samples: Sequence[Any], data_batch: Any | None = None
     ) -> None:
         """Hand a batch to the metrics of the stack and of each member.
 
@@ -63,7 +64,7 @@ class StackingEvaluator(Evaluator):
                 results.update(metric.evaluate(size))
         return results
 
-    def _metrics_of(self, name: str) -> List[BaseMetric]:
+    def _metrics_of(self, name: str) -> list[BaseMetric]:
         if name not in self.members:
             metrics = copy.deepcopy(self._fresh)
             for metric in metrics:

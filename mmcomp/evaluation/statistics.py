@@ -6,7 +6,8 @@ them into percent. With several seeds an error is the mean over seeds, as the pa
 averages over them (its footnote 1).
 """
 
-from typing import Dict, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,7 @@ def bootstrap_interval(
     return Interval(float(low), float(high))
 
 
-def class_metrics(table: pd.DataFrame, classes: Sequence[str]) -> Dict[str, float]:
+def class_metrics(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, float]:
     """``uar``, ``uf1`` and ``auc`` as fractions, pooled over folds, mean over seeds.
 
     Args:
@@ -202,7 +203,7 @@ def majority_error(table: pd.DataFrame) -> float:
 
 def summarize(
     table: pd.DataFrame, classes: Sequence[str], level: float = 0.95
-) -> Dict[str, Optional[float]]:
+) -> dict[str, float | None]:
     """All figures of one model: one row of the report.
 
     Returns:
@@ -230,7 +231,7 @@ def summarize(
     )
 
 
-def roc_points(table: pd.DataFrame, positive: str) -> Tuple[np.ndarray, np.ndarray]:
+def roc_points(table: pd.DataFrame, positive: str) -> tuple[np.ndarray, np.ndarray]:
     """False and true positive rates of one model over all seeds, for a plot."""
     from sklearn.metrics import roc_curve
 

@@ -3,9 +3,10 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -46,16 +47,16 @@ class Results:
     """
 
     settings: Settings
-    data: Dict[str, Any]
+    data: dict[str, Any]
     table: pd.DataFrame
-    classes: List[str]
-    rows: List[dict]
-    audits: List[dict]
-    curve: List[dict]
-    jitter: List[dict]
+    classes: list[str]
+    rows: list[dict]
+    audits: list[dict]
+    curve: list[dict]
+    jitter: list[dict]
     missing: int
     costs: pd.DataFrame
-    versions: Dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def plain(self) -> pd.DataFrame:
@@ -114,7 +115,7 @@ def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
     return results
 
 
-def _rows(results: Results) -> List[dict]:
+def _rows(results: Results) -> list[dict]:
     """A row for each network: figures, and comparisons with baseline and best."""
     tables = dict(list(results.plain.groupby(MODEL)))
     names = in_paper_order(tables)
@@ -133,7 +134,7 @@ def _rows(results: Results) -> List[dict]:
     return rows
 
 
-def _add_comparisons(rows: List[dict], tables: dict, key: str, other: str) -> None:
+def _add_comparisons(rows: list[dict], tables: dict, key: str, other: str) -> None:
     """Paired tests of each row against one network, corrected by Holm."""
     compared = [row for row in rows if row['model'] != other]
     found = []
@@ -164,7 +165,7 @@ def _with_variants(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _select(table: pd.DataFrame, variant: Optional[str] = None) -> pd.DataFrame:
+def _select(table: pd.DataFrame, variant: str | None = None) -> pd.DataFrame:
     """Rows of one kind of variant only; without one, rows of no variant."""
     keep = pd.Series(True, index=table.index)
     for column in ('subjects', 'audit', 'pixels'):
@@ -173,7 +174,7 @@ def _select(table: pd.DataFrame, variant: Optional[str] = None) -> pd.DataFrame:
     return table[keep]
 
 
-def _variant_rows(table: pd.DataFrame, variant: str) -> List[dict]:
+def _variant_rows(table: pd.DataFrame, variant: str) -> list[dict]:
     """Error with interval of each network and value of a variant."""
     rows = []
     for (name, value), own in _select(table, variant).groupby(['base', variant]):
@@ -200,7 +201,7 @@ def _costs(folders: Sequence[Path]) -> pd.DataFrame:
     return pd.DataFrame([json.loads(p.read_text(encoding='utf-8')) for p in paths])
 
 
-def _best_test_epoch(folders: Sequence[Path], name: str) -> Optional[float]:
+def _best_test_epoch(folders: Sequence[Path], name: str) -> float | None:
     """Error in percent if each fold chose its epoch on its own test subjects."""
     wrong = total = 0
     for folder in folders:
@@ -219,7 +220,7 @@ def fold_errors(results: Results) -> pd.DataFrame:
     return plain.pivot_table(index=MODEL, columns=FOLD, values='wrong', aggfunc='mean')
 
 
-def errors_by_column(results: Results) -> Dict[str, pd.DataFrame]:
+def errors_by_column(results: Results) -> dict[str, pd.DataFrame]:
     """Error of each network within each value of each further column.
 
     The columns of a table are the values with their number of pairs, as 'fear (12)'.
@@ -252,7 +253,7 @@ def seeds_and_folds(results: Results) -> str:
     return f'{folds} fold{"s" * (folds != 1)}, {seeds} seed{"s" * (seeds != 1)}'
 
 
-def _versions() -> Dict[str, str]:
+def _versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {}

@@ -2,10 +2,10 @@
 
 import json
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, List, Optional
 
 import pandas as pd
 from filelock import FileLock, Timeout
@@ -28,8 +28,8 @@ TAIL = 15  # lines of a failed run's log
 class Outcome:
     """How an experiment went."""
 
-    runs: List[Run]
-    failures: Dict[Run, str]
+    runs: list[Run]
+    failures: dict[Run, str]
     seconds: float
 
 
@@ -82,7 +82,7 @@ def run_experiment(
     make_executor: Callable[[], Executor],
     threads: int = 1,
     keep_checkpoints: bool = False,
-    progress: Optional[Progress] = None,
+    progress: Progress | None = None,
 ) -> Outcome:
     """Do all runs of an experiment that are not done yet.
 
@@ -115,7 +115,7 @@ def run_experiment(
         runs = make_runs(settings, data['folds'])
         pending = unfinished(runs, folder)
         progress = progress or Progress()
-        failures: Dict[Run, str] = {}
+        failures: dict[Run, str] = {}
         with progress.showing(runs, pending):
             if pending:
                 _run_all(
@@ -173,7 +173,7 @@ def _counts(folder: Path, run: Run):
     return int((table[LABEL] != table[PREDICTED]).sum()), len(table)
 
 
-def _columns(infos: List[dict]) -> Dict[str, Dict[str, str]]:
+def _columns(infos: list[dict]) -> dict[str, dict[str, str]]:
     """Further columns of the pair table with few values, by sample: for the report."""
     table = pd.DataFrame(infos).set_index('sample_id')
     known = {SUBJECT, LABEL, 'onset', 'apex', 'gt_label', 'sample_idx', '_place'}

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Any, Callable, Optional, Tuple
+from typing import Any
 
 PRELOAD = 'mmcomp.experiments.preload'
 
@@ -35,7 +36,7 @@ class ProcessExecutor(Executor):
             OMP_NUM_THREADS when they are imported.
     """
 
-    def __init__(self, max_workers: Optional[int] = None, threads: int = 1) -> None:
+    def __init__(self, max_workers: int | None = None, threads: int = 1) -> None:
         if max_workers is not None and max_workers < 1:
             raise ValueError(f'max_workers is {max_workers}; at least 1 is needed')
         os.environ['OMP_NUM_THREADS'] = str(threads)
@@ -82,7 +83,7 @@ def _call(connection, fn, args, kwargs) -> None:
     connection.send(_outcome(fn, args, kwargs))
 
 
-def _outcome(fn, args, kwargs) -> Tuple[bool, Any]:
+def _outcome(fn, args, kwargs) -> tuple[bool, Any]:
     """Whether a call went well, and its result or traceback."""
     try:
         return True, fn(*args, **kwargs)
@@ -145,7 +146,7 @@ def _serve() -> None:
 
 
 def make_executor(
-    kind: str, workers: Optional[int], threads: int = 1, address: Optional[str] = None
+    kind: str, workers: int | None, threads: int = 1, address: str | None = None
 ) -> Executor:
     """An executor by name.
 

@@ -4,9 +4,10 @@ Knows configs only by their paths.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any
 
 SETTINGS_FILE = 'experiment.json'
 RUNS_FOLDER = 'runs'
@@ -34,7 +35,7 @@ class Run:
     name: str
     fold: int
     seed: int
-    options: Dict[str, Any] = field(default_factory=dict, compare=False)
+    options: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -64,18 +65,18 @@ class Settings:
         cfg_options (dict): Further settings of every run.
     """
 
-    configs: List[str]
-    dataset: Optional[str] = None
+    configs: list[str]
+    dataset: str | None = None
     split: str = 'subject-kfold'
     n_splits: int = 10
     split_seed: int = 0
-    folds: Optional[List[int]] = None
-    seeds: List[int] = field(default_factory=lambda: [0])
-    train_subjects: List[int] = field(default_factory=list)
-    audits: List[str] = field(default_factory=list)
+    folds: list[int] | None = None
+    seeds: list[int] = field(default_factory=lambda: [0])
+    train_subjects: list[int] = field(default_factory=list)
+    audits: list[str] = field(default_factory=list)
     only_audits: bool = False
-    jitter: List[float] = field(default_factory=list)
-    cfg_options: Dict[str, Any] = field(default_factory=dict)
+    jitter: list[float] = field(default_factory=list)
+    cfg_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.split not in SPLITS:
@@ -98,9 +99,9 @@ class Settings:
         if self.only_audits and not self.audits:
             raise SettingsError('only audits are asked for, and no audit is given')
 
-    def split_options(self, fold: int, train_subjects: Optional[int]) -> Dict[str, Any]:
+    def split_options(self, fold: int, train_subjects: int | None) -> dict[str, Any]:
         """The split of one run, as a config."""
-        options: Dict[str, Any] = dict(fold=fold, seed=self.split_seed)
+        options: dict[str, Any] = dict(fold=fold, seed=self.split_seed)
         if self.split == 'loso':
             options['type'] = 'mmcomp.LeaveOneSubjectOut'
         else:
@@ -110,7 +111,7 @@ class Settings:
         return options
 
 
-def make_runs(settings: Settings, n_folds: int) -> List[Run]:
+def make_runs(settings: Settings, n_folds: int) -> list[Run]:
     """All runs of an experiment, fold by fold, so that early folds are whole first.
 
     Args:
@@ -144,11 +145,11 @@ def _run(
     name: str,
     fold: int,
     seed: int,
-    size: Optional[int],
-    audit: Optional[str],
+    size: int | None,
+    audit: str | None,
 ) -> Run:
     split = dict(settings.split_options(fold, size), _delete_=True)
-    options: Dict[str, Any] = {'randomness.seed': seed}
+    options: dict[str, Any] = {'randomness.seed': seed}
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         options[f'{loader}.dataset.split'] = dict(split)
         # Shuffled labels are learned from; they are tested against the true ones.
@@ -205,6 +206,6 @@ def read_settings(folder: Path) -> Settings:
         raise SettingsError(f'{folder} holds no experiment: {error}') from None
 
 
-def unfinished(runs: Sequence[Run], folder: Path) -> List[Run]:
+def unfinished(runs: Sequence[Run], folder: Path) -> list[Run]:
     """The runs whose prediction table does not stand yet."""
     return [run for run in runs if not (folder / run.folder / DONE_FILE).is_file()]

@@ -2,7 +2,6 @@
 
 import base64
 import textwrap
-from typing import Dict, List, Optional
 
 import matplotlib
 
@@ -20,7 +19,7 @@ from .collect import Results, confusion, errors_by_column, fold_errors
 from .paper import in_paper_order, title
 
 
-def all_figures(results: Results) -> Dict[str, bytes]:
+def all_figures(results: Results) -> dict[str, bytes]:
     """PNG of each figure that the experiment has data for, by name."""
     makers = dict(
         errors=errors_figure,
@@ -37,7 +36,7 @@ def all_figures(results: Results) -> Dict[str, bytes]:
         return {name: _png(fig) for name, fig in figures.items() if fig is not None}
 
 
-def errors_figure(results: Results) -> Optional[Figure]:
+def errors_figure(results: Results) -> Figure | None:
     """Error of each network with its interval, and the lines of majority and oracle."""
     rows = results.rows[::-1]
     if not rows:
@@ -63,7 +62,7 @@ def errors_figure(results: Results) -> Optional[Figure]:
     return fig
 
 
-def confusion_figure(results: Results) -> Optional[Figure]:
+def confusion_figure(results: Results) -> Figure | None:
     """Confusion matrix of each network."""
     names = [row['model'] for row in results.rows]
     if not names:
@@ -96,7 +95,7 @@ def confusion_figure(results: Results) -> Optional[Figure]:
     return fig
 
 
-def roc_figure(results: Results) -> Optional[Figure]:
+def roc_figure(results: Results) -> Figure | None:
     """ROC curves; for two classes only."""
     if len(results.classes) != 2 or not results.rows:
         return None
@@ -114,7 +113,7 @@ def roc_figure(results: Results) -> Optional[Figure]:
     return fig
 
 
-def folds_figure(results: Results) -> Optional[Figure]:
+def folds_figure(results: Results) -> Figure | None:
     """Error of each network in each fold."""
     table = fold_errors(results)
     if table.shape[1] < 2:
@@ -122,7 +121,7 @@ def folds_figure(results: Results) -> Optional[Figure]:
     return _heat_figure(table, 'fold', results)
 
 
-def subjects_figure(results: Results) -> Optional[Figure]:
+def subjects_figure(results: Results) -> Figure | None:
     """Error of each subject, mean over all networks, sorted: who is hard."""
     plain = results.plain.assign(wrong=statistics.is_wrong(results.plain))
     table = plain.pivot_table(
@@ -142,7 +141,7 @@ def subjects_figure(results: Results) -> Optional[Figure]:
     return fig
 
 
-def columns_figure(results: Results) -> Optional[Figure]:
+def columns_figure(results: Results) -> Figure | None:
     """Error within each value of the pair table's further columns."""
     tables = {c: t for c, t in errors_by_column(results).items() if t.shape[1] > 1}
     if not tables:
@@ -157,17 +156,17 @@ def columns_figure(results: Results) -> Optional[Figure]:
     return fig
 
 
-def learning_curve_figure(results: Results) -> Optional[Figure]:
+def learning_curve_figure(results: Results) -> Figure | None:
     """Error against the number of training subjects (Figure 4 of the paper)."""
     return _curve_figure(results.curve, 'subjects', 'training subjects')
 
 
-def jitter_figure(results: Results) -> Optional[Figure]:
+def jitter_figure(results: Results) -> Figure | None:
     """Error against misalignment of the apex."""
     return _curve_figure(results.jitter, 'pixels', 'apex moved by, pixels')
 
 
-def _curve_figure(rows: List[dict], key: str, label: str) -> Optional[Figure]:
+def _curve_figure(rows: list[dict], key: str, label: str) -> Figure | None:
     if not rows:
         return None
     fig, ax = plt.subplots(figsize=(6, 3.8))

@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections import defaultdict
-from typing import Dict, List, Tuple
 
 from rich.console import Console
 from rich.live import Live
@@ -23,12 +22,12 @@ class Progress:
         self.console = console or Console(stderr=True)
 
     @contextlib.contextmanager
-    def showing(self, runs: List[Run], pending: List[Run]):
+    def showing(self, runs: list[Run], pending: list[Run]):
         """Show the state of ``runs``, of which ``pending`` are still to do."""
-        self._total: Dict[str, int] = defaultdict(int)
-        self._done: Dict[str, int] = defaultdict(int)
-        self._failed: Dict[str, int] = defaultdict(int)
-        self._wrong: Dict[str, List[int]] = defaultdict(lambda: [0, 0])
+        self._total: dict[str, int] = defaultdict(int)
+        self._done: dict[str, int] = defaultdict(int)
+        self._failed: dict[str, int] = defaultdict(int)
+        self._wrong: dict[str, list[int]] = defaultdict(lambda: [0, 0])
         self._last = ''
         self._pending, self._ended, self._started = len(pending), 0, time.time()
         todo = set(pending)
@@ -46,7 +45,7 @@ class Progress:
             live.get_renderable = self._table
             yield
 
-    def finished(self, run: Run, seconds: float, counts: Tuple[int, int]) -> None:
+    def finished(self, run: Run, seconds: float, counts: tuple[int, int]) -> None:
         """Take note of a run that is done."""
         self._done[run.name] += 1
         for index, count in enumerate(counts):

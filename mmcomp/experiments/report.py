@@ -1,8 +1,8 @@
 """Writing the report of an experiment: tables, figures, one page."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ OTHER_DATA = 'paper, % (other data)'
 
 def write_report(
     folders: Sequence[Path],
-    out: Optional[Path] = None,
+    out: Path | None = None,
     best_test_epoch: bool = False,
     figures: bool = True,
 ) -> str:
@@ -108,7 +108,7 @@ def headline_table(results: Results) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def variant_tables(results: Results) -> Dict[str, pd.DataFrame]:
+def variant_tables(results: Results) -> dict[str, pd.DataFrame]:
     """Audits, learning curve and misalignment as strings, by heading; what there is."""
     kinds = {
         'Audits': ('audit', 'audit', results.audits),
@@ -130,7 +130,7 @@ def variant_tables(results: Results) -> Dict[str, pd.DataFrame]:
     return tables
 
 
-def _error_cells(row: dict) -> Dict[str, str]:
+def _error_cells(row: dict) -> dict[str, str]:
     return {
         'error, %': f'{100 * row["error"]:.2f}',
         'wrong/total': f'{row["wrong"]}/{row["total"]}',
@@ -138,7 +138,7 @@ def _error_cells(row: dict) -> Dict[str, str]:
     }
 
 
-def protocol(results: Results) -> List[str]:
+def protocol(results: Results) -> list[str]:
     """What was done, in words."""
     settings, data = results.settings, results.data
     split = (
@@ -223,9 +223,9 @@ def summary(results: Results) -> dict:
 def html(
     results: Results,
     table: pd.DataFrame,
-    notes: List[str],
-    variants: Dict[str, pd.DataFrame],
-    pictures: Dict[str, bytes],
+    notes: list[str],
+    variants: dict[str, pd.DataFrame],
+    pictures: dict[str, bytes],
 ) -> str:
     """The page, with its pictures inside."""
     environment = Environment(

@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any
 
 from .plan import COSTS_FILE, DONE_FILE, Run
 
@@ -17,8 +17,8 @@ LOG_FILE = 'run.log'
 def execute(
     run: Run,
     root: str,
-    dataset: Optional[str] = None,
-    cfg_options: Optional[Dict[str, Any]] = None,
+    dataset: str | None = None,
+    cfg_options: dict[str, Any] | None = None,
     jitter: tuple = (),
     threads: int = 1,
     keep_checkpoints: bool = False,

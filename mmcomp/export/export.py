@@ -5,7 +5,6 @@ import os
 import tempfile
 import time
 from pathlib import Path
-from typing import Dict, Optional
 
 import numpy as np
 import torch
@@ -116,7 +115,7 @@ def _fit(pairs: np.ndarray, shape: tuple) -> np.ndarray:
     return np.ascontiguousarray(pairs[..., top : top + height, left : left + width])
 
 
-def _metadata(model: BaseModel, network: DeployedNetwork) -> Dict[str, str]:
+def _metadata(model: BaseModel, network: DeployedNetwork) -> dict[str, str]:
     alignment = {**ALIGNMENT, **model._config.get('alignment', {})}
     return {
         'classes': json.dumps(list(model.classes)),
@@ -137,7 +136,7 @@ def _program(network: DeployedNetwork):
     return torch.export.export(network, (example,), dynamic_shapes=({0: batch},))
 
 
-def _write_onnx(network: DeployedNetwork, path: Path, metadata: Dict[str, str]) -> None:
+def _write_onnx(network: DeployedNetwork, path: Path, metadata: dict[str, str]) -> None:
     program = torch.onnx.export(
         _program(network),
         dynamo=True,
@@ -150,7 +149,7 @@ def _write_onnx(network: DeployedNetwork, path: Path, metadata: Dict[str, str]) 
 
 
 def _write_torch_export(
-    network: DeployedNetwork, path: Path, metadata: Dict[str, str]
+    network: DeployedNetwork, path: Path, metadata: dict[str, str]
 ) -> None:
     extra = {'metadata.json': json.dumps(metadata)}
     with open(path, 'wb') as stream:
@@ -165,7 +164,7 @@ def _run_torch_export(path: Path, pairs: np.ndarray) -> np.ndarray:
 
 
 def _write_safetensors(
-    network: DeployedNetwork, path: Path, metadata: Dict[str, str]
+    network: DeployedNetwork, path: Path, metadata: dict[str, str]
 ) -> None:
     from safetensors.torch import save_file
 
@@ -179,7 +178,7 @@ def _reloader(model: BaseModel):
 
     from mmcomp.checkpoint import load_plain_checkpoint
 
-    def run(path: Path, pairs: np.ndarray, other: Optional[BaseModel] = None):
+    def run(path: Path, pairs: np.ndarray, other: BaseModel | None = None):
         other = copy.deepcopy(model)
         for tensor in other.state_dict().values():
             tensor.zero_()

@@ -5,7 +5,6 @@ an image are pixels as OpenCV counts them: the centre of the first pixel is (0, 
 """
 
 import math
-from typing import Optional, Tuple
 
 import cv2
 import numpy as np
@@ -140,7 +139,7 @@ def align_pair(
     by: str = 'own',
     size: int = 48,
     color: str = 'grayscale',
-) -> Tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Cuts out the faces of a pair.
 
     Args:
@@ -169,7 +168,7 @@ def align_pair(
     )
 
 
-def parse_eyes(text: str) -> Optional[np.ndarray]:
+def parse_eyes(text: str) -> np.ndarray | None:
     """Eye positions from a table's cell, 'x y x y' in pixels, or None if it is empty.
 
     Raises:

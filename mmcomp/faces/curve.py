@@ -1,6 +1,6 @@
 """From the motion of a face's regions over time to onset and apex: pure functions."""
 
-from typing import Callable, Optional, Tuple
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -45,9 +45,9 @@ def steady(motion: np.ndarray, turn: np.ndarray, fps: float) -> np.ndarray:
 def locate(
     motion: np.ndarray,
     fps: float,
-    onset: Optional[int] = None,
-    apex: Optional[int] = None,
-) -> Tuple[int, int, np.ndarray, float]:
+    onset: int | None = None,
+    apex: int | None = None,
+) -> tuple[int, int, np.ndarray, float]:
     """Onset and apex from the motion of the regions.
 
     The apex is where the curve has risen by 90%, or the highest frame soon after it

@@ -8,7 +8,6 @@ together with its mirror image. See docs/faces.md for the figures.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Optional
 
 import cv2
 import numpy as np
@@ -77,7 +76,7 @@ class Face:
         return float(np.degrees(np.arctan2(*(self.eyes[1] - self.eyes[0])[::-1])))
 
     @property
-    def notes(self) -> List[str]:
+    def notes(self) -> list[str]:
         """A sentence on a turned picture, if it is one."""
         if abs(self.roll) <= 45:
             return []
@@ -117,7 +116,7 @@ class FaceDetector:
     def __getstate__(self) -> dict:
         return {**self.__dict__, '_net': None}
 
-    def detect(self, image: np.ndarray, last: Optional[Face] = None) -> List[Face]:
+    def detect(self, image: np.ndarray, last: Face | None = None) -> list[Face]:
         """Finds all faces.
 
         Args:
@@ -142,7 +141,7 @@ class FaceDetector:
             faces.sort(key=lambda face: face is not near)
         return faces
 
-    def track(self, image: np.ndarray, last: Face) -> Optional[Face]:
+    def track(self, image: np.ndarray, last: Face) -> Face | None:
         """Finds a face again in the next frame of a clip.
 
         Looks at the old place first, in 2 ms; the eyes are less precise than those of
@@ -162,7 +161,7 @@ class FaceDetector:
         faces = [face for face in self.detect(image) if _same(face, last)]
         return min(faces, key=lambda face: _distance(face, last), default=None)
 
-    def _upright(self, image: np.ndarray) -> List[Face]:
+    def _upright(self, image: np.ndarray) -> list[Face]:
         for side in _SIDES:
             faces = self._search(image, side)
             if faces or side >= max(image.shape[:2]) * _MAX_ENLARGEMENT:
@@ -170,8 +169,8 @@ class FaceDetector:
         return faces
 
     def _search(
-        self, image: np.ndarray, side: int, turn: Optional[int] = None
-    ) -> List[Face]:
+        self, image: np.ndarray, side: int, turn: int | None = None
+    ) -> list[Face]:
         """Faces in the reduced and perhaps turned image, each looked at again."""
         height, width = image.shape[:2]
         scale = min(side / max(height, width), _MAX_ENLARGEMENT)
@@ -183,7 +182,7 @@ class FaceDetector:
         back = np.column_stack([back, (back.sum(axis=1) - 1) / 2])
         if turn is not None:
             small = cv2.rotate(small, turn)
-        faces: List[Face] = []
+        faces: list[Face] = []
         for row in self._run(small):
             eyes = row[4:8].reshape(2, 2)
             if turn is not None:
@@ -205,7 +204,7 @@ class FaceDetector:
 
     def _look(
         self, image: np.ndarray, eyes: np.ndarray, patch: tuple, mirrored: bool = True
-    ) -> Optional[Face]:
+    ) -> Face | None:
         """Turns a face upright by its eyes and finds it in there; perhaps None."""
         size, distance, height = patch
         if np.hypot(*(eyes[1] - eyes[0])) < 1:
@@ -238,7 +237,7 @@ class FaceDetector:
         return np.zeros((0, 15)) if rows is None else rows.astype(np.float64)
 
 
-def rivals(faces: List[Face], chosen: Face) -> List[Face]:
+def rivals(faces: list[Face], chosen: Face) -> list[Face]:
     """The faces besides the chosen one that are at least half as high."""
     others = (face for face in faces if _distance(face, chosen) > 0.5)
     return [face for face in others if face.height >= _RIVAL * chosen.height]
@@ -255,7 +254,7 @@ def _load():
         logging.setLogLevel(level)
 
 
-def _central(rows: np.ndarray, target: np.ndarray) -> Optional[np.ndarray]:
+def _central(rows: np.ndarray, target: np.ndarray) -> np.ndarray | None:
     """The row whose eyes are nearest to where they should be, if they are near."""
     if not len(rows):
         return None

@@ -6,7 +6,6 @@ blinks and gaze hardly count. Regions and head are our choice, in eye distances.
 """
 
 from functools import lru_cache
-from typing import Optional, Tuple
 
 import cv2
 import numpy as np
@@ -50,9 +49,9 @@ class Motion:
 
     def __init__(self) -> None:
         self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        self._reference: Optional[np.ndarray] = None
+        self._reference: np.ndarray | None = None
 
-    def measure(self, view: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    def measure(self, view: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compares a face with the first one.
 
         Args:
@@ -77,7 +76,7 @@ class Motion:
 
 
 @lru_cache(maxsize=1)
-def _maps() -> Tuple[np.ndarray, np.ndarray]:
+def _maps() -> tuple[np.ndarray, np.ndarray]:
     """Two matrices: from the flow at all points to region motions and head turn.
 
     The head is an ellipsoid seen from afar. To first order its flow is a shift, a

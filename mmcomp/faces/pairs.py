@@ -6,7 +6,6 @@ are for wrong arguments.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -34,7 +33,7 @@ PROBLEMS = (
     'error',
 )
 
-Image = Union[str, Path, np.ndarray]
+Image = str | Path | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -106,18 +105,18 @@ class FacePair:
     success: bool = False
     problem: str = ''
     reason: str = ''
-    notes: Tuple[str, ...] = ()
-    onset: Optional[np.ndarray] = None
-    apex: Optional[np.ndarray] = None
-    onset_eyes: Optional[np.ndarray] = None
-    apex_eyes: Optional[np.ndarray] = None
-    onset_face: Optional[Face] = None
-    apex_face: Optional[Face] = None
+    notes: tuple[str, ...] = ()
+    onset: np.ndarray | None = None
+    apex: np.ndarray | None = None
+    onset_eyes: np.ndarray | None = None
+    apex_eyes: np.ndarray | None = None
+    onset_face: Face | None = None
+    apex_face: Face | None = None
     onset_open: float = np.nan
     apex_open: float = np.nan
-    onset_frame: Optional[int] = None
-    apex_frame: Optional[int] = None
-    spotting: Optional[Spotting] = None
+    onset_frame: int | None = None
+    apex_frame: int | None = None
+    spotting: Spotting | None = None
 
 
 def pair_from_images(
@@ -126,7 +125,7 @@ def pair_from_images(
     settings: Settings = Settings(),
     onset_eyes=None,
     apex_eyes=None,
-    detector: Optional[FaceDetector] = None,
+    detector: FaceDetector | None = None,
 ) -> FacePair:
     """Aligns two photos of a face.
 
@@ -157,14 +156,14 @@ def pair_from_images(
 
 
 def pair_from_clip(
-    path: Union[str, Path],
+    path: str | Path,
     settings: Settings = Settings(),
-    onset_frame: Optional[int] = None,
-    apex_frame: Optional[int] = None,
+    onset_frame: int | None = None,
+    apex_frame: int | None = None,
     onset_eyes=None,
     apex_eyes=None,
-    fps: Optional[float] = None,
-    detector: Optional[FaceDetector] = None,
+    fps: float | None = None,
+    detector: FaceDetector | None = None,
 ) -> FacePair:
     """Finds onset and apex of a clip, and aligns them.
 
@@ -237,16 +236,16 @@ def pair_from_clip(
 
 
 def _pair(
-    images: List[np.ndarray],
+    images: list[np.ndarray],
     eyes: list,
     settings: Settings,
-    detector: Optional[FaceDetector],
-    places: Optional[np.ndarray] = None,
+    detector: FaceDetector | None,
+    places: np.ndarray | None = None,
 ) -> FacePair:
     """Aligns two images; detects the eyes that are not given, near places if any."""
     detector = detector or FaceDetector(min_score=settings.min_score)
     eyes = list(eyes)
-    faces: List[Optional[Face]] = [None, None]
+    faces: list[Face | None] = [None, None]
     notes = []
     for i, name in enumerate(('onset', 'apex')):
         if eyes[i] is not None:

@@ -9,10 +9,10 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Dict, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -49,7 +49,7 @@ class Outcome:
 
     table: Path
     pairs: int
-    failures: Dict[str, int]
+    failures: dict[str, int]
     done_before: int
 
 
@@ -57,8 +57,8 @@ def prepare(
     inputs: Sequence,
     out,
     settings: Settings = Settings(),
-    fps: Optional[float] = None,
-    workers: Optional[int] = None,
+    fps: float | None = None,
+    workers: int | None = None,
     retry: bool = False,
     sheet_pairs: int = 24,
 ) -> Outcome:
@@ -151,7 +151,7 @@ def _detector(min_score: float) -> FaceDetector:
 
 
 def _do_row(
-    row: Dict[str, str], root: Path, out: Path, settings: Settings, fps
+    row: dict[str, str], root: Path, out: Path, settings: Settings, fps
 ) -> None:
     """Makes the pair of one row, and writes it or why there is none."""
     threads = cv2.getNumThreads()
@@ -177,8 +177,8 @@ def _do_row(
 
 
 def _collect(
-    rows: Sequence[Dict[str, str]], out: Path
-) -> Tuple[pd.DataFrame, pd.DataFrame]:
+    rows: Sequence[dict[str, str]], out: Path
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Writes both tables from the outcomes of all rows."""
     pairs, failures = [], []
     for row in rows:
@@ -198,7 +198,7 @@ def _collect(
     return tables
 
 
-def _is_done(out: Path, row: Dict[str, str], retry: bool) -> bool:
+def _is_done(out: Path, row: dict[str, str], retry: bool) -> bool:
     """Whether an earlier run has done this very row."""
     try:
         result = json.loads((out / _row_file(row)).read_text(encoding='utf-8'))
@@ -211,7 +211,7 @@ def _is_done(out: Path, row: Dict[str, str], retry: bool) -> bool:
     return all((out / name).is_file() for name in _image_names(row[ID]))
 
 
-def _digest(row: Dict[str, str]) -> str:
+def _digest(row: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
 
 
@@ -223,12 +223,12 @@ def _file_name(sample_id: str) -> str:
     return f'{name[:80]}-{hashlib.sha256(sample_id.encode()).hexdigest()[:8]}'
 
 
-def _image_names(sample_id: str) -> Tuple[str, str]:
+def _image_names(sample_id: str) -> tuple[str, str]:
     name = _file_name(sample_id)
     return f'{IMAGES}/{name}-onset.png', f'{IMAGES}/{name}-apex.png'
 
 
-def _row_file(row: Dict[str, str]) -> str:
+def _row_file(row: dict[str, str]) -> str:
     return f'{ROWS}/{_file_name(row[ID])}.json'
 
 

@@ -1,7 +1,6 @@
 """A contact sheet of aligned pairs, so that a person can look."""
 
 from pathlib import Path
-from typing import List
 
 import cv2
 import numpy as np
@@ -52,7 +51,7 @@ def _entry(folder: Path, row: dict) -> np.ndarray:
     return cv2.copyMakeBorder(entry, 0, _GAP, 0, _GAP, 0, value=(255, 255, 255))
 
 
-def _text(width: int, lines: List[str]) -> np.ndarray:
+def _text(width: int, lines: list[str]) -> np.ndarray:
     image = np.full((_CAPTION, width, 3), 255, np.uint8)
     for i, line in enumerate(lines):
         line = line.encode('ascii', 'replace').decode()

@@ -4,8 +4,8 @@ The clip is read once, frame by frame; what is kept of a frame is two dozen numb
 """
 
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Iterable, List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -53,8 +53,8 @@ class Spotting:
         notes: What was odd or chosen, in sentences.
     """
 
-    onset: Optional[int]
-    apex: Optional[int]
+    onset: int | None
+    apex: int | None
     fps: float
     curve: np.ndarray
     numbers: np.ndarray
@@ -66,15 +66,15 @@ class Spotting:
     success: bool = False
     problem: str = ''
     reason: str = ''
-    notes: Tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def spot(
-    clip: Union[Clip, Iterable[Tuple[int, np.ndarray]]],
-    detector: Optional[FaceDetector] = None,
-    onset: Optional[int] = None,
-    apex: Optional[int] = None,
-    fps: Optional[float] = None,
+    clip: Clip | Iterable[tuple[int, np.ndarray]],
+    detector: FaceDetector | None = None,
+    onset: int | None = None,
+    apex: int | None = None,
+    fps: float | None = None,
     limit: float = LIMIT,
 ) -> Spotting:
     """Finds onset and apex of the largest expression in a clip.
@@ -137,9 +137,7 @@ def spot(
     )
 
 
-def _fault(
-    result: Spotting, onset: Optional[int], apex: Optional[int]
-) -> Tuple[str, str]:
+def _fault(result: Spotting, onset: int | None, apex: int | None) -> tuple[str, str]:
     """The kind of what is wrong with a clip, and the sentence; empty if it is fine."""
     numbers, seen = result.numbers, result.seen
     if not len(numbers):
@@ -167,8 +165,8 @@ def _fault(
 
 
 def _leave_blinks(
-    result: Spotting, first: int, last: int, known: Tuple[Optional[int], ...]
-) -> Tuple[int, int, Tuple[str, ...]]:
+    result: Spotting, first: int, last: int, known: tuple[int | None, ...]
+) -> tuple[int, int, tuple[str, ...]]:
     """Moves onset and apex to near frames with open eyes, but not those known."""
     share = result.openness / max(float(np.median(result.openness)), 1e-9)
     share[~result.seen] = 0
@@ -208,9 +206,9 @@ class _Record:
     values: array = field(default_factory=lambda: array('f'))
     looks: int = 0
     rivals: int = 0
-    notes: List[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def add(self, number: int, row: Optional[np.ndarray]) -> None:
+    def add(self, number: int, row: np.ndarray | None) -> None:
         """A frame; without a row the face was not seen."""
         self.numbers.append(number)
         self.seen.append(row is not None)
@@ -218,7 +216,7 @@ class _Record:
             row = np.full(_REGION_VALUES + 7, np.nan)
         self.values.extend(row.tolist())
 
-    def motion(self) -> Tuple[np.ndarray, np.ndarray]:
+    def motion(self) -> tuple[np.ndarray, np.ndarray]:
         """Of regions ``(N, R)`` and head ``(N, 2)``."""
         values = self._filled()
         return values[:, :_REGION_VALUES], values[:, _REGION_VALUES:][:, :2]
@@ -258,7 +256,7 @@ class _Record:
 def _watch(clip, fps: float, detector: FaceDetector, record: _Record) -> None:
     """Measures every frame."""
     motion = Motion()
-    last: Optional[Face] = None
+    last: Face | None = None
     for i, (number, image) in enumerate(clip):
         image = to_color(image, 'color')
         face = None

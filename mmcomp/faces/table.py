@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ QUALITY = (
 )
 
 
-def read_input(inputs: Sequence) -> Tuple[List[Dict[str, str]], Path]:
+def read_input(inputs: Sequence) -> tuple[list[dict[str, str]], Path]:
     """Rows of a table, or a row for each clip.
 
     Args:
@@ -76,7 +76,7 @@ def read_input(inputs: Sequence) -> Tuple[List[Dict[str, str]], Path]:
     return rows, root
 
 
-def _check(rows: List[Dict[str, str]], table: Path) -> None:
+def _check(rows: list[dict[str, str]], table: Path) -> None:
     if not rows:
         raise ValueError(f'{table} has no row.')
     columns = list(rows[0])
@@ -95,15 +95,15 @@ def _check(rows: List[Dict[str, str]], table: Path) -> None:
 
 
 def pair_of_row(
-    row: Dict[str, str],
+    row: dict[str, str],
     root: Path,
     settings: Settings,
-    fps: Optional[float] = None,
-    detector: Optional[FaceDetector] = None,
+    fps: float | None = None,
+    detector: FaceDetector | None = None,
 ) -> FacePair:
     """Makes the pair that a row describes; a cell that is wrong is a failure, too."""
-    frames: List[Optional[int]] = []
-    eyes: List[Optional[np.ndarray]] = []
+    frames: list[int | None] = []
+    eyes: list[np.ndarray | None] = []
     for name in (ONSET_FRAME, APEX_FRAME):
         text = row.get(name, '')
         # Tables of databases have '/' where nobody knows; spreadsheets have 12.0.
@@ -126,11 +126,11 @@ def pair_of_row(
 
 
 def new_row(
-    row: Dict[str, str], pair: FacePair, names: Tuple[str, str]
-) -> Dict[str, object]:
+    row: dict[str, str], pair: FacePair, names: tuple[str, str]
+) -> dict[str, object]:
     """The row of the new table: the old one, the new images, and their quality."""
 
-    def number(value: Optional[float]) -> str:
+    def number(value: float | None) -> str:
         return '' if value is None else f'{value:.3f}'
 
     columns = {k: v for k, v in row.items() if k not in (ONSET_EYES, APEX_EYES)}

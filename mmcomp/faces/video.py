@@ -2,8 +2,8 @@
 
 import math
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 import cv2
 import numpy as np
@@ -56,12 +56,12 @@ class Clip:
         ValueError: If ``fps`` is not allowed.
     """
 
-    def __init__(self, path, fps: Optional[float] = None) -> None:
+    def __init__(self, path, fps: float | None = None) -> None:
         if fps is not None and not 0 < fps <= _MAX_FPS:
             raise ValueError(f'fps must be above 0 and at most {_MAX_FPS}, not {fps}.')
         self.path = Path(path)
-        self.notes: List[str] = []
-        self._files: Optional[List[Tuple[int, Path]]] = None
+        self.notes: list[str] = []
+        self._files: list[tuple[int, Path]] | None = None
         found = 0.0
         if self.path.is_dir():
             self._files = _numbered(self.path)
@@ -78,7 +78,7 @@ class Clip:
             found = DEFAULT_FPS
         self.fps = float(found if fps is None else fps)
 
-    def __iter__(self) -> Iterator[Tuple[int, np.ndarray]]:
+    def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
         if self._files is not None:
             for number, file in self._files:
                 yield number, read_image(file)
@@ -99,7 +99,7 @@ class Clip:
         if count < _ANNOUNCED * self.announced:
             self._note(f'only {count} of {self.announced} frames could be decoded')
 
-    def read(self, numbers: Iterable[int]) -> Dict[int, np.ndarray]:
+    def read(self, numbers: Iterable[int]) -> dict[int, np.ndarray]:
         """Fetches a few frames by number, in one pass.
 
         Args:
@@ -111,7 +111,7 @@ class Clip:
         wanted = set(numbers)
         if self._files is not None:
             return {n: read_image(file) for n, file in self._files if n in wanted}
-        found: Dict[int, np.ndarray] = {}
+        found: dict[int, np.ndarray] = {}
         capture = self._open()
         try:
             # Seeking is not exact in all containers; grabbing is, and cheap.
@@ -181,7 +181,7 @@ def read_image(path) -> np.ndarray:
     return image
 
 
-def frame_number(name: str) -> Optional[int]:
+def frame_number(name: str) -> int | None:
     """The last number in a file name without its suffix, or None.
 
     Frames are told apart by it and never by their place in a sorted list: zero padding
@@ -191,9 +191,9 @@ def frame_number(name: str) -> Optional[int]:
     return int(numbers[-1]) if numbers else None
 
 
-def _numbered(folder: Path) -> List[Tuple[int, Path]]:
+def _numbered(folder: Path) -> list[tuple[int, Path]]:
     """The images of a folder by frame number."""
-    files: Dict[int, Path] = {}
+    files: dict[int, Path] = {}
     for file in sorted(folder.iterdir()):
         if file.suffix.lower() not in IMAGE_SUFFIXES or not file.is_file():
             continue

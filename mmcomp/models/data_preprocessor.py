@@ -1,7 +1,7 @@
 """PairDataPreprocessor: from the pairs of a batch to the network's input."""
 
+from collections.abc import Sequence
 from numbers import Number
-from typing import List, Optional, Sequence, Union
 
 import torch
 import torch.nn.functional as F
@@ -55,13 +55,13 @@ class PairDataPreprocessor(BaseDataPreprocessor):
 
     def __init__(
         self,
-        mean: Optional[Sequence[Number]] = None,
-        std: Optional[Sequence[Number]] = None,
-        standardize: Optional[str] = None,
+        mean: Sequence[Number] | None = None,
+        std: Sequence[Number] | None = None,
+        standardize: str | None = None,
         to_rgb: bool = False,
-        augment: Optional[dict] = None,
-        num_classes: Optional[int] = None,
-        batch_augments: Optional[dict] = None,
+        augment: dict | None = None,
+        num_classes: int | None = None,
+        batch_augments: dict | None = None,
     ) -> None:
         super().__init__()
         if (mean is None) != (std is None):
@@ -145,7 +145,7 @@ class PairDataPreprocessor(BaseDataPreprocessor):
                     sample.set_gt_score(score)
         return dict(inputs=inputs, data_samples=samples)
 
-    def _stack(self, inputs: Union[torch.Tensor, List[torch.Tensor]]) -> torch.Tensor:
+    def _stack(self, inputs: torch.Tensor | list[torch.Tensor]) -> torch.Tensor:
         if not isinstance(inputs, torch.Tensor):
             shapes = {tuple(pair.shape) for pair in inputs}
             if len(shapes) > 1:

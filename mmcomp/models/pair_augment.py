@@ -1,6 +1,6 @@
 """PairAugment: small random changes of whole batches, in step for both images."""
 
-from typing import Sequence, Tuple, Union
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmcomp.registry import MODELS
 
-Number = Union[int, float]
+Number = int | float
 
 
 def affine_crop(
@@ -160,7 +160,7 @@ class PairAugment(nn.Module):
             pairs = erase(pairs, *self.random_rectangle(pairs))
         return pairs
 
-    def random_params(self, pairs: Tensor, room: Tuple[int, int]) -> Tuple[Tensor, ...]:
+    def random_params(self, pairs: Tensor, room: tuple[int, int]) -> tuple[Tensor, ...]:
         """Arguments of :func:`affine_crop` behind ``size``."""
         count, device = len(pairs), pairs.device
         angle, scale, x, y = torch.rand(4, count, device=device) * 2 - 1
@@ -177,7 +177,7 @@ class PairAugment(nn.Module):
             torch.rand(count, device=device) < self.flip_prob,
         )
 
-    def random_rectangle(self, pairs: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    def random_rectangle(self, pairs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Arguments of :func:`erase`."""
         count, device = len(pairs), pairs.device
         low, high = self.erase_size

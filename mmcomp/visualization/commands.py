@@ -1,7 +1,7 @@
 """What each command of tools/visualize.py shows, as a page of pictures."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import List, Optional, Sequence
 
 import torch
 from mmengine.model import BaseModel
@@ -40,7 +40,7 @@ def pairs_page(
 def features_page(
     model: BaseModel,
     examples: Sequence[Example],
-    stage: Optional[str] = None,
+    stage: str | None = None,
     channels: int = 8,
 ) -> Page:
     """Maps of onset and apex, and compared maps; a picture for each member of a stack.
@@ -69,8 +69,8 @@ def features_page(
 def explain_page(
     model: BaseModel,
     examples: Sequence[Example],
-    target: Optional[str] = None,
-    patch: Optional[int] = None,
+    target: str | None = None,
+    patch: int | None = None,
     baseline: str = 'still',
     controls: int = 2,
     seed: int = 0,
@@ -142,7 +142,7 @@ def explain_page(
 def embedding_page(
     model: BaseModel,
     dataset,
-    columns: Optional[Sequence[str]] = None,
+    columns: Sequence[str] | None = None,
     marked: Sequence[Example] = (),
     perplexity: float = 30,
     seed: int = 0,
@@ -178,9 +178,7 @@ def embedding_page(
     return Page(heading, [Picture('', figure, note)], EMBEDDING_NOTES)
 
 
-def curves_page(
-    folders: Sequence[Path], metrics: Optional[Sequence[str]] = None
-) -> Page:
+def curves_page(folders: Sequence[Path], metrics: Sequence[str] | None = None) -> Page:
     """Training curves of runs or whole experiments."""
     from .curves import curves_figure, read_curves
 
@@ -192,13 +190,13 @@ def curves_page(
     return Page(heading, [Picture('', figure, note or count)])
 
 
-FEATURE_NOTES: List[str] = [
+FEATURE_NOTES: list[str] = [
     'Channels are ordered by the energy of the compared maps, the same for all pairs. '
     'Onset and apex share one scale, compared maps another.',
     'A bright place says that the layer answers there, not that the decision rests on '
     'it.',
 ]
-EXPLAIN_NOTES: List[str] = [
+EXPLAIN_NOTES: list[str] = [
     'The margin is the score before the softmax, less the mean of the other classes.',
     f'{GRADIENTS}: integrated gradients; the two maps of a pair add up to its margin '
     'less that of the baseline, where nothing moves (still) or all is gray (flat).',
@@ -209,7 +207,7 @@ EXPLAIN_NOTES: List[str] = [
     'Maps say which pixels this network uses. They say nothing about why, and nothing '
     'about the person.',
 ]
-EMBEDDING_NOTES: List[str] = [
+EMBEDDING_NOTES: list[str] = [
     'Neighbours in the picture are similar to the network; distances between groups, '
     'and their sizes, mean nothing in t-SNE. The fractions are taken in all dimensions.'
 ]

@@ -2,9 +2,9 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
 
 import matplotlib
 import numpy as np
@@ -38,7 +38,7 @@ class Curves:
     table: pd.DataFrame
 
 
-def read_curves(folders: Sequence[Path]) -> List[Curves]:
+def read_curves(folders: Sequence[Path]) -> list[Curves]:
     """The curves of all runs in or below some folders, such as an experiment's.
 
     A run that was stopped and resumed is one run: of each epoch the last log counts.
@@ -46,7 +46,7 @@ def read_curves(folders: Sequence[Path]) -> List[Curves]:
     Raises:
         ValueError: If a folder holds no log, or a log cannot be read.
     """
-    logs: Dict[Path, List[Path]] = {}
+    logs: dict[Path, list[Path]] = {}
     for folder in map(Path, folders):
         found = sorted(folder.resolve().rglob(str(LOG)))
         if not found:
@@ -59,9 +59,9 @@ def read_curves(folders: Sequence[Path]) -> List[Curves]:
     ]
 
 
-def mean_curves(runs: Sequence[Curves], metric: str) -> Dict[str, pd.Series]:
+def mean_curves(runs: Sequence[Curves], metric: str) -> dict[str, pd.Series]:
     """Mean over the runs of each network, at epochs that all of them have."""
-    found: Dict[str, List[pd.Series]] = {}
+    found: dict[str, list[pd.Series]] = {}
     for run in runs:
         if metric in run.table:
             found.setdefault(run.network, []).append(run.table[metric].dropna())
@@ -74,7 +74,7 @@ def mean_curves(runs: Sequence[Curves], metric: str) -> Dict[str, pd.Series]:
 @styled()
 def curves_figure(
     runs: Sequence[Curves],
-    metrics: Optional[Sequence[str]] = None,
+    metrics: Sequence[str] | None = None,
     heading: str = '',
     note: str = '',
 ) -> Figure:

@@ -1,7 +1,7 @@
 """A picture of a network's features: similar pairs lie near each other (t-SNE)."""
 
 from collections import Counter
-from typing import Dict, Sequence, Tuple
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
@@ -57,7 +57,7 @@ def lay_out(features: np.ndarray, seed: int = 0, perplexity: float = 30) -> np.n
     ).fit_transform(features)
 
 
-def neighbour_share(features: np.ndarray, values: Sequence) -> Tuple[float, float]:
+def neighbour_share(features: np.ndarray, values: Sequence) -> tuple[float, float]:
     """How often the nearest pair, in all dimensions, has the same value.
 
     Returns:
@@ -75,9 +75,9 @@ def neighbour_share(features: np.ndarray, values: Sequence) -> Tuple[float, floa
 @styled()
 def embedding_figure(
     places: np.ndarray,
-    values: Dict[str, Sequence[str]],
-    shares: Dict[str, Tuple[float, float]],
-    marked: Dict[str, int] = {},
+    values: dict[str, Sequence[str]],
+    shares: dict[str, tuple[float, float]],
+    marked: dict[str, int] = {},
     heading: str = '',
     note: str = '',
 ) -> Figure:

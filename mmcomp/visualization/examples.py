@@ -1,9 +1,10 @@
 """Pairs to look at: rows of a data set, or image files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,8 +33,8 @@ class Example:
 
     name: str
     pair: Tensor
-    label: Optional[str] = None
-    info: Dict[str, Any] = field(default_factory=dict)
+    label: str | None = None
+    info: dict[str, Any] = field(default_factory=dict)
 
     @property
     def caption(self) -> str:
@@ -46,7 +47,7 @@ class Example:
 
 
 def load_config(
-    path: str, dataset: Optional[str] = None, options: Optional[dict] = None
+    path: str, dataset: str | None = None, options: dict | None = None
 ) -> Config:
     """A config, with other data and further settings.
 
@@ -66,7 +67,7 @@ def load_config(
 def load_dataset(
     cfg: Config,
     subset: str = 'test',
-    table: Optional[str] = None,
+    table: str | None = None,
     training: bool = False,
 ):
     """The data of a config, or of a pair table.
@@ -89,7 +90,7 @@ def load_dataset(
         return DATASETS.build(options)
 
 
-def spread(labels: Sequence, count: int) -> List[int]:
+def spread(labels: Sequence, count: int) -> list[int]:
     """Indices of a few samples: the classes in turn, each evenly over its samples.
 
     Args:
@@ -114,8 +115,8 @@ def spread(labels: Sequence, count: int) -> List[int]:
 
 
 def from_dataset(
-    dataset, ids: Optional[Sequence[str]] = None, count: int = 8
-) -> List[Example]:
+    dataset, ids: Sequence[str] | None = None, count: int = 8
+) -> list[Example]:
     """Samples of a data set: those of some ids, or some of each class.
 
     Raises:
@@ -145,8 +146,8 @@ def from_dataset(
 
 
 def from_files(
-    model: BaseModel, pairs: Sequence[Tuple[str, str]], aligned: bool = False
-) -> List[Example]:
+    model: BaseModel, pairs: Sequence[tuple[str, str]], aligned: bool = False
+) -> list[Example]:
     """Onset and apex from image files.
 
     Args:
@@ -172,15 +173,15 @@ def from_files(
     return examples
 
 
-def by_class(examples: Sequence[Example]) -> Dict[str, List[Example]]:
+def by_class(examples: Sequence[Example]) -> dict[str, list[Example]]:
     """Examples of each class, '' for those of none."""
-    groups: Dict[str, List[Example]] = {}
+    groups: dict[str, list[Example]] = {}
     for example in examples:
         groups.setdefault(example.label or '', []).append(example)
     return dict(sorted(groups.items()))
 
 
-def values_of(dataset, columns: Optional[Sequence[str]] = None) -> Dict[str, List[str]]:
+def values_of(dataset, columns: Sequence[str] | None = None) -> dict[str, list[str]]:
     """Values of some columns for all samples.
 
     Args:

@@ -4,7 +4,7 @@ All maps are in the unit of :func:`margins`: positive where the pair argues for 
 class, negative where it argues against it.
 """
 
-from typing import Callable, Dict, Optional, Sequence, Tuple
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -119,9 +119,9 @@ def explain(
     network: nn.Module,
     pairs: Tensor,
     target: Tensor,
-    patch: Optional[int] = None,
+    patch: int | None = None,
     baseline: str = 'still',
-) -> Dict[str, Tensor]:
+) -> dict[str, Tensor]:
     """All maps of a decision.
 
     Args:
@@ -147,8 +147,8 @@ def explain(
 
 
 def rank_correlations(
-    maps: Dict[str, Tensor], others: Sequence[Dict[str, Tensor]]
-) -> Dict[str, Tuple[float, float]]:
+    maps: dict[str, Tensor], others: Sequence[dict[str, Tensor]]
+) -> dict[str, tuple[float, float]]:
     """How alike maps of a network are to those of networks of random weights.
 
     A method whose maps stay as they are when the weights are random says nothing about

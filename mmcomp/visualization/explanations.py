@@ -1,6 +1,7 @@
 """A picture of explanations: maps laid over onset and apex."""
 
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -27,12 +28,12 @@ class Panel(NamedTuple):
     """A map, the image that it lies on, and what stands above the column."""
 
     method: str
-    part: Optional[int]  # of the map, which has one for each image; None if it has one
+    part: int | None  # of the map, which has one for each image; None if it has one
     image: int
     text: str
 
 
-PANELS: Tuple[Tuple[Panel, ...], ...] = (
+PANELS: tuple[tuple[Panel, ...], ...] = (
     (
         Panel(GRADIENTS, 0, 0, 'gradients:\nonset'),
         Panel(GRADIENTS, 1, 1, '\napex'),
@@ -47,10 +48,10 @@ PANELS: Tuple[Tuple[Panel, ...], ...] = (
 
 @styled()
 def explanation_figure(
-    maps: Dict[str, Tensor],
+    maps: dict[str, Tensor],
     images: np.ndarray,
-    captions: Sequence[Tuple[str, str]],
-    control: Optional[Dict[str, Tensor]] = None,
+    captions: Sequence[tuple[str, str]],
+    control: dict[str, Tensor] | None = None,
     heading: str = '',
     note: str = '',
 ) -> Figure:
@@ -103,7 +104,7 @@ def explanation_figure(
     return figure
 
 
-def _scales(maps: Dict[str, Tensor]) -> Dict[str, float]:
+def _scales(maps: dict[str, Tensor]) -> dict[str, float]:
     """Highest value of the maps by gradients, and of those by covering."""
     covered = np.concatenate([maps[k].cpu().numpy().ravel() for k in (BOTH, EACH)])
     return dict(
@@ -112,7 +113,7 @@ def _scales(maps: Dict[str, Tensor]) -> Dict[str, float]:
     )
 
 
-def _lefts() -> List[float]:
+def _lefts() -> list[float]:
     """Where the columns of pictures start, in inches."""
     lefts = [0.0, CELL + GAP]
     for group in PANELS:
@@ -121,7 +122,7 @@ def _lefts() -> List[float]:
     return lefts
 
 
-def _overlays(pair: np.ndarray, own: Dict[str, Tensor], scales: dict) -> list:
+def _overlays(pair: np.ndarray, own: dict[str, Tensor], scales: dict) -> list:
     pictures = []
     for method, part, image, _ in (panel for group in PANELS for panel in group):
         values = own[method] if part is None else own[method][part]

@@ -1,6 +1,6 @@
 """A picture of feature maps: onset, apex and compared, as in the paper's Appendix B."""
 
-from typing import List, Optional, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -109,7 +109,7 @@ def features_figure(
     return figure
 
 
-def class_columns(labels: Sequence[Optional[str]]) -> List[List[int]]:
+def class_columns(labels: Sequence[str | None]) -> list[list[int]]:
     """Indices in columns: a column for each of two classes, or two columns in turn."""
     classes = sorted({label for label in labels if label})
     if len(classes) == 2:
@@ -123,7 +123,7 @@ def _shown(maps: Tensor, order: Tensor) -> np.ndarray:
     return maps.cpu()[:, order % maps.shape[1]].float().numpy()
 
 
-def _scales(rows: List[np.ndarray]) -> List[tuple]:
+def _scales(rows: list[np.ndarray]) -> list[tuple]:
     compared = color_scale(rows[-1])
     if len(rows) == 1:
         return [compared]
@@ -141,7 +141,7 @@ def _mosaic(maps: np.ndarray) -> np.ndarray:
 _ENLARGE = 8
 
 
-def _pictures(pair: np.ndarray, rows: int) -> List[tuple]:
+def _pictures(pair: np.ndarray, rows: int) -> list[tuple]:
     """The images that stand before the rows: onset, apex and their difference."""
     gray = dict(cmap='gray', vmin=0, vmax=1)
     change = pair[1] - pair[0]

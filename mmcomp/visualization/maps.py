@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import Dict, Optional
 
 import torch
 from torch import Tensor
@@ -25,8 +24,8 @@ class StageMaps:
     """
 
     stage: str
-    onset: Optional[Tensor]
-    apex: Optional[Tensor]
+    onset: Tensor | None
+    apex: Tensor | None
     compared: Tensor
     what: str
 
@@ -41,13 +40,13 @@ class StageMaps:
         return self.energies.argsort(descending=True, stable=True)
 
 
-def positions(backbone: SiameseBackbone) -> Dict[str, tuple]:
+def positions(backbone: SiameseBackbone) -> dict[str, tuple]:
     """Layers whose maps can be shown, with the shape ``(C, h, w)`` of their output.
 
     They run once, give one map or row of tokens for each image or pair, and have more
     than one place.
     """
-    seen: Dict[str, list] = {}
+    seen: dict[str, list] = {}
 
     def recorder(name):
         def hook(layer, args, output):
@@ -75,7 +74,7 @@ def positions(backbone: SiameseBackbone) -> Dict[str, tuple]:
 
 @torch.no_grad()
 def stage_maps(
-    backbone: SiameseBackbone, pairs: Tensor, stage: Optional[str] = None
+    backbone: SiameseBackbone, pairs: Tensor, stage: str | None = None
 ) -> StageMaps:
     """Maps of one layer.
 
@@ -126,7 +125,7 @@ def _first(output):
     return output[0] if isinstance(output, (tuple, list)) and output else output
 
 
-def _as_maps(output, backbone: SiameseBackbone) -> Optional[Tensor]:
+def _as_maps(output, backbone: SiameseBackbone) -> Tensor | None:
     """``(B, C, h, w)`` of a layer's output, or None if it has no places.
 
     Tokens are ``(B, N, C)``, or ``(B, C, N, 1)`` in a comparison. Class tokens, which

@@ -1,9 +1,9 @@
 """Networks to look into: trained, of random weights, and the members of a stack."""
 
 import random
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, Optional, Sequence
 
 import numpy as np
 import torch
@@ -33,10 +33,10 @@ def seeded(seed: int) -> Iterator[None]:
 
 def open_model(
     config: Config,
-    checkpoint: Optional[str] = None,
+    checkpoint: str | None = None,
     random_weights: bool = False,
     seed: int = 0,
-    device: Optional[str] = None,
+    device: str | None = None,
 ) -> BaseModel:
     """A trained network, or one of random weights if that is asked for.
 
@@ -60,7 +60,7 @@ def open_model(
     return random_model(config, seed, device)
 
 
-def random_model(config: Config, seed: int, device: Optional[str] = None) -> BaseModel:
+def random_model(config: Config, seed: int, device: str | None = None) -> BaseModel:
     """A network of random weights; the SVM of a stack is a random plane.
 
     It is built, but ``init_weights`` is not called, as that may load trained ones.
@@ -79,7 +79,7 @@ def name_of(model: BaseModel) -> str:
     return Path(model._config.filename or 'network').stem
 
 
-def members_of(model: nn.Module) -> Dict[str, nn.Module]:
+def members_of(model: nn.Module) -> dict[str, nn.Module]:
     """The classifiers of a stack's first copy by name, or the network alone."""
     if hasattr(model, 'copies'):
         return dict(model.copies[0].items())

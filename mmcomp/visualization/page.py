@@ -3,7 +3,6 @@
 import base64
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import List
 
 from jinja2 import Environment
 from matplotlib.figure import Figure
@@ -61,8 +60,8 @@ class Page:
     """
 
     heading: str
-    pictures: List[Picture]
-    notes: List[str] = field(default_factory=list)
+    pictures: list[Picture]
+    notes: list[str] = field(default_factory=list)
 
 
 def check_out(out: Path) -> Path:
@@ -76,7 +75,7 @@ def check_out(out: Path) -> Path:
     return Path(out)
 
 
-def write_page(page: Page, out: Path) -> List[Path]:
+def write_page(page: Page, out: Path) -> list[Path]:
     """Write one HTML page, or a PNG for each picture.
 
     Args:

@@ -1,7 +1,7 @@
 """PairVisualizer: pairs and predictions for TensorBoard and other backends."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Optional, Sequence
 
 import numpy as np
 from mmengine.dist import master_only
@@ -41,7 +41,7 @@ class PairVisualizer(UniversalVisualizer):
         name: str,
         pairs: Tensor,
         data_samples: Sequence[DataSample],
-        classes: Optional[Sequence[str]] = None,
+        classes: Sequence[str] | None = None,
         step: int = 0,
         to_rgb: bool = False,
     ) -> None:
@@ -83,7 +83,7 @@ class PairVisualizer(UniversalVisualizer):
         self.add_pairs(name, image[None], [data_sample], step=step, **kwargs)
 
 
-def _name(label: Optional[Tensor], classes: Optional[Sequence[str]]) -> str:
+def _name(label: Tensor | None, classes: Sequence[str] | None) -> str:
     if label is None:
         return ''
     return str(int(label)) if classes is None else classes[int(label)]

@@ -1,6 +1,6 @@
 """Pairs as the network sees them, with the random numbers behind it."""
 
-from typing import List, Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -20,10 +20,10 @@ WIDTH = 2.7  # inches of a pair
 def seen_pairs(
     preprocessor: PairDataPreprocessor,
     pairs: Sequence[Tensor],
-    labels: Optional[Sequence[int]] = None,
+    labels: Sequence[int] | None = None,
     training: bool = True,
     seed: int = 0,
-) -> Tuple[Tensor, List[dict]]:
+) -> tuple[Tensor, list[dict]]:
     """What comes out of the preprocessor, and the random parameters that made it.
 
     The parameters are drawn a second time from the same seed, so the preprocessor need
@@ -110,7 +110,7 @@ def displayable(pairs: Tensor, to_rgb: bool = False) -> np.ndarray:
 @styled()
 def pairs_figure(
     images: np.ndarray,
-    captions: Sequence[Tuple[str, str]],
+    captions: Sequence[tuple[str, str]],
     heading: str = '',
     note: str = '',
     wrong: Sequence[bool] = (),

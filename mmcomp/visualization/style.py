@@ -1,7 +1,6 @@
 """The look that all pictures share; draws without pyplot and its global state."""
 
 import io
-from typing import Optional, Tuple
 
 import cv2
 import matplotlib
@@ -68,7 +67,7 @@ def title(figure: Figure, text: str, note: str = '') -> None:
     write(figure, 0, 0.25, note, color=SOFT)
 
 
-def color_scale(values: np.ndarray, share: float = 99.7) -> Tuple[str, float, float]:
+def color_scale(values: np.ndarray, share: float = 99.7) -> tuple[str, float, float]:
     """Colours and limits for maps: from 0, or around 0 if some are negative.
 
     Args:
@@ -130,7 +129,7 @@ def overlay(image: np.ndarray, values: np.ndarray, high: float) -> np.ndarray:
 
 
 def side_by_side(
-    images: np.ndarray, gap: int = 1, fill: Optional[float] = None
+    images: np.ndarray, gap: int = 1, fill: float | None = None
 ) -> np.ndarray:
     """Images of one size as one, with gaps between them.
 

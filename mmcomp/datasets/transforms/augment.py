@@ -1,7 +1,5 @@
 """Small random changes of one image; wrap them in InStep for a pair."""
 
-from typing import Tuple, Union
-
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -9,7 +7,7 @@ from mmcv.transforms.utils import cache_randomness
 
 from mmcomp.registry import TRANSFORMS
 
-Number = Union[int, float]
+Number = int | float
 
 
 def _check_range(name: str, value: Number, high: float) -> None:
@@ -44,7 +42,7 @@ class RandomAffine(BaseTransform):
         self.max_shift = max_shift
 
     @cache_randomness
-    def random_params(self) -> Tuple[float, float, float, float]:
+    def random_params(self) -> tuple[float, float, float, float]:
         """Angle in degrees, scale factor, shifts along x and y in pixels."""
         angle, scale, dx, dy = np.random.uniform(-1, 1, 4)
         return (
@@ -94,7 +92,7 @@ class RandomBrightnessContrast(BaseTransform):
         self.max_contrast = max_contrast
 
     @cache_randomness
-    def random_params(self) -> Tuple[float, float]:
+    def random_params(self) -> tuple[float, float]:
         """Shift in gray levels, and factor."""
         brightness, contrast = np.random.uniform(-1, 1, 2)
         return brightness * self.max_brightness, 1 + contrast * self.max_contrast
@@ -141,7 +139,7 @@ class RandomErase(BaseTransform):
         self.max_size = max_size
 
     @cache_randomness
-    def random_params(self, height: int, width: int) -> Tuple[bool, int, int, int, int]:
+    def random_params(self, height: int, width: int) -> tuple[bool, int, int, int, int]:
         """Whether to cover, and top, left, height and width of what."""
         cover = np.random.rand() < self.prob
         sides = np.random.randint(self.min_size, self.max_size + 1, 2)

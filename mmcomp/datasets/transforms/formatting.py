@@ -1,6 +1,6 @@
 """Packing a pair for the network."""
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch

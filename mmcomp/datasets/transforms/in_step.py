@@ -1,7 +1,7 @@
 """InStep: any transform, with the same random choices for onset and apex."""
 
 import random
-from typing import Callable, Sequence, Union
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ class InStep(BaseTransform):
         ValueError: If the images cannot be kept in step.
     """
 
-    def __init__(self, transforms: Sequence[Union[dict, Callable]]) -> None:
+    def __init__(self, transforms: Sequence[dict | Callable]) -> None:
         self.transforms = Compose(
             [TRANSFORMS.build(t) if isinstance(t, dict) else t for t in transforms]
         )

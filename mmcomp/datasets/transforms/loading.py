@@ -1,7 +1,6 @@
 """Loading a pair of images from disk."""
 
 from pathlib import Path
-from typing import Tuple
 
 import cv2
 import numpy as np
@@ -62,7 +61,7 @@ class LoadPair(BaseTransform):
             raise ValueError('not an image, or a damaged one')
         return image
 
-    def pack(self, results: dict, images: Tuple[np.ndarray, np.ndarray]) -> dict:
+    def pack(self, results: dict, images: tuple[np.ndarray, np.ndarray]) -> dict:
         """Put a pair of decoded images where this transform puts them."""
         results['img'] = list(images)
         results['img_shape'] = results['ori_shape'] = images[0].shape[:2]

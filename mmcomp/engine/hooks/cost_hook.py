@@ -1,7 +1,6 @@
 """CostHook: where the time of a run goes."""
 
 import time
-from typing import Optional
 
 from mmengine.hooks import Hook
 
@@ -28,7 +27,7 @@ class CostHook(Hook):
 
     priority = 'VERY_HIGH'  # an epoch ends before what other hooks do after it
 
-    def __init__(self, started: Optional[float] = None) -> None:
+    def __init__(self, started: float | None = None) -> None:
         self._started = time.perf_counter() if started is None else started
         self.loading = self.training = self.svm = self.testing = 0.0
 
@@ -46,7 +45,7 @@ class CostHook(Hook):
         """Start to measure."""
         self._began = time.perf_counter()
 
-    def after_val_epoch(self, runner, metrics: Optional[dict] = None) -> None:
+    def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
         """Add an evaluation."""
         self.testing += time.perf_counter() - self._began
 

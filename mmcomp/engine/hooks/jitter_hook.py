@@ -1,6 +1,6 @@
 """JitterHook: tests a trained network on misaligned pairs."""
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import torch
 from mmengine.dataset import pseudo_collate

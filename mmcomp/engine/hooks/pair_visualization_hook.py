@@ -1,6 +1,6 @@
 """PairVisualizationHook: shows pairs and predictions while a network trains."""
 
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
@@ -46,7 +46,7 @@ class PairVisualizationHook(Hook):
             )
 
     def after_train_iter(
-        self, runner, batch_idx: int, data_batch: dict, outputs: Optional[dict] = None
+        self, runner, batch_idx: int, data_batch: dict, outputs: dict | None = None
     ) -> None:
         """Show the first batch of every ``interval``-th epoch."""
         if batch_idx == 0 and self.every_n_epochs(runner, self.interval):

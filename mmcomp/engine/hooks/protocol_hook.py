@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Optional
 
 from mmengine.dist import master_only
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
@@ -11,7 +10,7 @@ from mmengine.runner import BaseLoop
 from mmcomp.registry import HOOKS
 
 
-def loop_dataset(loop) -> Optional[object]:
+def loop_dataset(loop) -> object | None:
     """The dataset of a loop, or None if the loop was not built."""
     return loop.dataloader.dataset if isinstance(loop, BaseLoop) else None
 

@@ -1,7 +1,6 @@
 """RunSummaryHook: the prediction table, and one plain line at the end."""
 
 from pathlib import Path
-from typing import Dict, Optional
 
 from mmengine.hooks import Hook
 
@@ -13,7 +12,7 @@ from mmcomp.registry import HOOKS
 from .protocol_hook import loop_dataset
 
 
-def write_tables(runner, evaluator, dataset, suffix: str = '') -> Optional[Path]:
+def write_tables(runner, evaluator, dataset, suffix: str = '') -> Path | None:
     """Write the prediction tables of an evaluation into the work folder.
 
     Args:
@@ -54,17 +53,17 @@ class RunSummaryHook(Hook):
     priority = 'LOW'
 
     def __init__(self) -> None:
-        self._metrics: Optional[Dict[str, float]] = None
-        self._table: Optional[Path] = None
+        self._metrics: dict[str, float] | None = None
+        self._table: Path | None = None
 
-    def after_val_epoch(self, runner, metrics: Optional[dict] = None) -> None:
+    def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
         """Keep the metrics; write the table when the training has ended."""
         training = loop_dataset(runner._train_loop) is not None
         if training and runner.epoch < runner.max_epochs:
             return
         self._evaluated(runner, runner.val_evaluator, runner._val_loop, metrics)
 
-    def after_test_epoch(self, runner, metrics: Optional[dict] = None) -> None:
+    def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         """Keep the metrics, write the table."""
         self._evaluated(runner, runner.test_evaluator, runner._test_loop, metrics)
 

@@ -1,6 +1,6 @@
 """The convolutional trunk of the paper."""
 
-from typing import Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 import torch
 from mmcv.cnn import build_norm_layer
@@ -21,7 +21,7 @@ class _Stage(nn.Module):
         in_channels: int,
         channels: int,
         kernel_size: int,
-        norm_cfg: Optional[dict],
+        norm_cfg: dict | None,
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, channels, kernel_size, bias=norm_cfg is None)
@@ -62,8 +62,8 @@ class CompCNNTrunk(BaseModule):
         channels: Sequence[int] = (32, 64, 128),
         kernel_sizes: Sequence[int] = (5, 5, 3),
         dropouts: Sequence[float] = (0.05, 0.15, 0.25),
-        norm_cfg: Optional[dict] = None,
-        init_cfg: Optional[dict] = None,
+        norm_cfg: dict | None = None,
+        init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
         if not len(channels) == len(kernel_sizes) == len(dropouts) > 0:
@@ -79,7 +79,7 @@ class CompCNNTrunk(BaseModule):
         self.drops = nn.ModuleList(nn.Dropout(rate) for rate in dropouts)
         self.to(memory_format=torch.channels_last)  # faster on CPU and GPU alike
 
-    def forward(self, x: torch.Tensor) -> Tuple[torch.Tensor]:
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor]:
         """From images ``(B, C, H, W)`` to the maps of the last stage, in a tuple."""
         for stage, drop in zip(self.stages, self.drops):
             x = drop(stage(x))

@@ -1,6 +1,6 @@
 """SiameseBackbone: any trunk, with a comparison after any of its layers."""
 
-from typing import Dict, List, Sequence, Tuple, Union
+from collections.abc import Sequence
 
 import torch
 from mmengine.model import BaseModule
@@ -43,8 +43,8 @@ class SiameseBackbone(BaseModule):
 
     def __init__(
         self,
-        trunk: Union[dict, nn.Module],
-        comparison: Union[dict, Comparison],
+        trunk: dict | nn.Module,
+        comparison: dict | Comparison,
         after: str,
         input_shape: Sequence[int],
         init_cfg=None,
@@ -65,7 +65,7 @@ class SiameseBackbone(BaseModule):
             layer.register_forward_hook(self._compare_output)
         self.out_shapes = self._check(images)
 
-    def forward(self, pairs: Tensor) -> Tuple[Tensor, ...]:
+    def forward(self, pairs: Tensor) -> tuple[Tensor, ...]:
         """Features of pairs.
 
         Args:
@@ -102,7 +102,7 @@ class SiameseBackbone(BaseModule):
         onset, apex = (x[:, :, None, None] for x in (onset, apex))
         return self.comparison(onset, apex).flatten(1)
 
-    def _find(self, positions: Dict[str, tuple]) -> tuple:
+    def _find(self, positions: dict[str, tuple]) -> tuple:
         """The shape at ``after``."""
         if self.after in positions:
             return positions[self.after]
@@ -135,7 +135,7 @@ class SiameseBackbone(BaseModule):
             )
         return comparison
 
-    def _check(self, images: Tensor) -> List[tuple]:
+    def _check(self, images: Tensor) -> list[tuple]:
         """Shapes of the outputs, if trunk and operator fit together."""
         count = len(images) // 2
         where = f'{type(self.comparison).__name__} after {self.after!r}'
@@ -168,9 +168,9 @@ def _trial(module: nn.Module, x: Tensor):
             m.training = training
 
 
-def _positions(trunk: nn.Module, images: Tensor) -> Dict[str, tuple]:
+def _positions(trunk: nn.Module, images: Tensor) -> dict[str, tuple]:
     """Submodules that run once and keep the batch, with the shape of their output."""
-    seen: Dict[str, List[tuple]] = {}
+    seen: dict[str, list[tuple]] = {}
     handles = []
 
     def record(name):

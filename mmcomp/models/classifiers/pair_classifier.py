@@ -1,7 +1,5 @@
 """PairClassifier: from a pair to a class."""
 
-from typing import Optional
-
 import torch
 from mmpretrain.models import ImageClassifier
 
@@ -30,9 +28,9 @@ class PairClassifier(ImageClassifier):
     def __init__(
         self,
         backbone: dict,
-        neck: Optional[dict] = None,
-        head: Optional[dict] = None,
-        data_preprocessor: Optional[dict] = None,
+        neck: dict | None = None,
+        head: dict | None = None,
+        data_preprocessor: dict | None = None,
         **kwargs,
     ) -> None:
         if data_preprocessor is None or isinstance(data_preprocessor, dict):

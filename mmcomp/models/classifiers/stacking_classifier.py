@@ -1,6 +1,6 @@
 """StackingClassifier: several networks, and a linear SVM on their joined features."""
 
-from typing import Dict, List, Optional, Sequence, Union
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -43,12 +43,12 @@ class StackingClassifier(BaseClassifier):
 
     def __init__(
         self,
-        members: Dict[str, Union[dict, nn.Module]],
-        svm: Optional[dict] = None,
+        members: dict[str, dict | nn.Module],
+        svm: dict | None = None,
         cross_fit: int = 0,
-        checkpoints: Optional[Dict[str, str]] = None,
-        data_preprocessor: Optional[dict] = None,
-        init_cfg: Optional[dict] = None,
+        checkpoints: dict[str, str] | None = None,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
     ) -> None:
         if data_preprocessor is None or isinstance(data_preprocessor, dict):
             preprocessor = dict(type='mmcomp.PairDataPreprocessor')
@@ -79,12 +79,12 @@ class StackingClassifier(BaseClassifier):
         self.svms = nn.ModuleList(
             LinearSVMHead(self.num_classes, width, **(svm or {})) for _ in self.copies
         )
-        self._fold_of: Dict[str, int] = {}
+        self._fold_of: dict[str, int] = {}
 
     def forward(
         self,
         inputs: Tensor,
-        data_samples: Optional[List[DataSample]] = None,
+        data_samples: list[DataSample] | None = None,
         mode: str = 'tensor',
     ):
         """Decision values ('tensor'), losses ('loss') or predictions ('predict')."""
@@ -114,7 +114,7 @@ class StackingClassifier(BaseClassifier):
         decisions = [svm(x) for svm, x in zip(self.svms, features)]
         return torch.stack(decisions).mean(0)
 
-    def loss(self, inputs: Tensor, data_samples: List[DataSample]) -> Dict[str, Tensor]:
+    def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
         """Losses of all members of all copies."""
         losses = {}
         for index, copy in enumerate(self.copies):
@@ -130,8 +130,8 @@ class StackingClassifier(BaseClassifier):
         return losses
 
     def predict(
-        self, inputs: Tensor, data_samples: Optional[List[DataSample]] = None
-    ) -> List[DataSample]:
+        self, inputs: Tensor, data_samples: list[DataSample] | None = None
+    ) -> list[DataSample]:
         """Predictions of the stack, with the members' scores beside them.
 
         Returns:
@@ -202,7 +202,7 @@ class StackingClassifier(BaseClassifier):
             [m.extract_feat(inputs, stage='pre_logits') for m in copy.values()], 1
         )
 
-    def _trains(self, index: int, data_samples: List[DataSample]) -> List[int]:
+    def _trains(self, index: int, data_samples: list[DataSample]) -> list[int]:
         """Which samples train copy ``index``."""
         if not self.cross_fit:
             return list(range(len(data_samples)))

@@ -1,6 +1,6 @@
 """A linear SVM, fitted by scikit-learn and kept as tensors."""
 
-from typing import Optional, Sequence, Union
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -14,8 +14,8 @@ INNER_FOLDS = 5
 def fit_linear_svm(
     features: np.ndarray,
     labels: np.ndarray,
-    subjects: Optional[Sequence[str]] = None,
-    C: Union[float, Sequence[float]] = 1.0,
+    subjects: Sequence[str] | None = None,
+    C: float | Sequence[float] = 1.0,
 ):
     """Standardise features and fit a linear SVM.
 
@@ -71,7 +71,7 @@ class LinearSVMHead(nn.Module):
         self,
         num_classes: int,
         in_channels: int,
-        C: Union[float, Sequence[float]] = 1.0,
+        C: float | Sequence[float] = 1.0,
     ) -> None:
         super().__init__()
         values = [C] if isinstance(C, (int, float)) else list(C)
@@ -94,7 +94,7 @@ class LinearSVMHead(nn.Module):
         self,
         features: np.ndarray,
         labels: np.ndarray,
-        subjects: Optional[Sequence[str]] = None,
+        subjects: Sequence[str] | None = None,
     ) -> None:
         """Fit the SVM on features ``(N, D)``; see :func:`fit_linear_svm`."""
         scaler, svm = fit_linear_svm(features, labels, subjects, self.C)

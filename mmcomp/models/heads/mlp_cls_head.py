@@ -1,6 +1,6 @@
 """Fully connected layers that decide."""
 
-from typing import Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 import torch
 from mmpretrain.models.heads import ClsHead
@@ -30,7 +30,7 @@ class MLPClsHead(ClsHead):
         in_channels: int,
         hidden_channels: Sequence[int] = (512, 256),
         dropouts: Sequence[float] = (0.5, 0.25),
-        init_cfg: Optional[dict] = None,
+        init_cfg: dict | None = None,
         **kwargs,
     ) -> None:
         super().__init__(init_cfg=init_cfg, **kwargs)
@@ -50,7 +50,7 @@ class MLPClsHead(ClsHead):
         )
         self.fc = nn.Linear(widths[-1], num_classes)
 
-    def pre_logits(self, feats: Tuple[torch.Tensor]) -> torch.Tensor:
+    def pre_logits(self, feats: tuple[torch.Tensor]) -> torch.Tensor:
         """Output of the last hidden layer, ``(B, hidden_channels[-1])``.
 
         These are the features that the stack joins (Section 3.2).
@@ -60,6 +60,6 @@ class MLPClsHead(ClsHead):
             x = layer(x)
         return x
 
-    def forward(self, feats: Tuple[torch.Tensor]) -> torch.Tensor:
+    def forward(self, feats: tuple[torch.Tensor]) -> torch.Tensor:
         """Scores before the softmax, ``(B, num_classes)``."""
         return self.fc(self.pre_logits(feats))

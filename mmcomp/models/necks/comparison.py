@@ -6,8 +6,6 @@ function of maps ``(B, C, H, W)`` and a registered module around it. Tokens come
 maps of width 1, ``(B, C, N, 1)``.
 """
 
-from typing import Optional
-
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import build_activation_layer
@@ -88,8 +86,8 @@ class Comparison(BaseModule):
     def __init__(
         self,
         in_channels: int,
-        act_cfg: Optional[dict] = dict(type='ReLU'),
-        init_cfg: Optional[dict] = None,
+        act_cfg: dict | None = dict(type='ReLU'),
+        init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
         if not isinstance(in_channels, int) or in_channels < 1:
@@ -228,7 +226,7 @@ class NonlinearCombination(Comparison):
     """
 
     def __init__(
-        self, in_channels: int, hidden_channels: Optional[int] = None, **kwargs
+        self, in_channels: int, hidden_channels: int | None = None, **kwargs
     ) -> None:
         super().__init__(in_channels, **kwargs)
         hidden_channels = hidden_channels or 2 * in_channels
