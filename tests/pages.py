@@ -13,7 +13,9 @@ def commands(page):
     """Lines that call a tool, in any block, with their variables filled in."""
     text = page.read_text().replace('\\\n', ' ')
     values = dict(re.findall(r'^(\w)=(\S+)$', text, re.M))
-    for line in re.findall(r'^(?: {4})?(?:python )?(tools/\w+\.\w+ .*)', text, re.M):
+    text = re.sub(r'python -m benchmarks\.(\w+)', r'python benchmarks/\1.py', text)
+    tool = r'^(?: {4})?(?:python )?((?:tools|benchmarks)/\w+\.\w+\b.*)'
+    for line in re.findall(tool, text, re.M):
         line = re.sub(r'\$(\w)\b', lambda found: values[found[1]], line)
         yield shlex.split(line, comments=True)
 

@@ -8,10 +8,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
+from runs import REPOSITORY
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmcomp.benchmarks.plain import PlainNet, training_flops
-from mmcomp.benchmarks.stock import stock_config
+from benchmarks.plain import PlainNet, training_flops
+from benchmarks.stock import stock_config
 from mmcomp.registry import MODELS
 
 
@@ -36,9 +37,12 @@ def test_stock_network_is_the_plain_one():
 
 def measure(task, **arguments):
     """One measurement, in a process of its own as the tool does it."""
-    command = [sys.executable, '-m', 'mmcomp.benchmarks.measure', task]
+    command = [sys.executable, '-m', 'benchmarks.measure', task]
     done = subprocess.run(
-        [*command, json.dumps(arguments)], capture_output=True, text=True
+        [*command, json.dumps(arguments)],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

@@ -91,7 +91,7 @@ def write_table(path, *rows):
 
 def furnish(folder, people):
     """What a reader has: tools, configs, databases, videos, pictures, tables."""
-    for name in ('configs', 'tools'):
+    for name in ('benchmarks', 'configs', 'tools'):
         (folder / name).symlink_to(REPOSITORY / name)
     for name in ('tiny.py', 'my_dataset.py'):
         (folder / name).write_text(TINY)
@@ -154,7 +154,7 @@ def adapt(tool, *words):
         options += ['--dataset', 'tiny.py']
     if tool == 'tools/cross_validate.py':
         options += ['--n-splits', '3', '--folds', '0', '--seeds', '1']
-    elif tool == 'tools/benchmark_faces.py':
+    elif tool == 'benchmarks/faces.py':
         options += ['--clips', '1']
     elif tool == 'tools/index.py' and '--out' not in words:
         options += ['--force']  # the page gives choices, which write the same table

@@ -19,7 +19,11 @@ from runs import REPOSITORY
 
 import mmcomp.registry
 
-TOOLS = sorted(REPOSITORY.glob('tools/*.py'))
+TOOLS = [
+    *sorted(REPOSITORY.glob('tools/*.py')),
+    REPOSITORY / 'benchmarks' / 'speed.py',
+    REPOSITORY / 'benchmarks' / 'faces.py',
+]
 REGISTRIES = [r for r in vars(mmcomp.registry).values() if isinstance(r, Registry)]
 ELSEWHERE = ('/data/', 'network.onnx')  # code with files that are not here
 FOLDERS = r'\b(?:configs|tools|examples|mmcomp|tests)/'

@@ -165,7 +165,7 @@ def test_user_errors_are_one_message(config, table, tmp_path):
     broken = tmp_path / 'broken.csv'
     broken.write_text(table.read_text().replace('posed', 'faked', 1))
     cases = [
-        (['no such config.py'], 'error: no such config file: no such config.py'),
+        (['no such config.py'], "error: config 'no such config.py': no such file"),
         (
             [config, '--cfg-options', f'train_dataloader.dataset.ann_file={broken}'],
             'error: pair table',

@@ -189,7 +189,7 @@ WRONG = [
     (['--n-splits', '7'], '7 folds need at least 7 subjects, but the table has 6'),
     (['--folds', '3'], r'folds [3] do not exist; there are 0 to 2'),
     (['--train-subjects', '5'], 'train_subjects is 5; it must be between 1 and the 4'),
-    (['--dataset', 'nowhere.py'], 'no such config file: nowhere.py'),
+    (['--dataset', 'nowhere.py'], "config 'nowhere.py': no such file"),
     (['--address', 'x', '--executor', 'process', '--workers', '0'], 'max_workers is 0'),
 ]
 

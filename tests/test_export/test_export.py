@@ -9,7 +9,7 @@ from runs import CONFIGS
 
 from mmcomp.apis.model import load_model
 from mmcomp.export import FORMATS, export_model
-from mmcomp.export.network import DeployedNetwork
+from mmcomp.models.deployed import DeployedNetwork
 
 NAMES = sorted(path.stem for path in CONFIGS.glob('*.py'))
 PAIRS = np.random.default_rng(0).integers(0, 256, (6, 2, 1, 48, 48), np.uint8)
@@ -79,8 +79,8 @@ def test_a_difference_writes_nothing(tmp_path, monkeypatch):
     ('kwargs', 'message'),
     [
         (dict(fmt='tflite'), "format is 'tflite'; allowed are 'onnx'"),
-        (dict(pairs=PAIRS[..., :40, :]), 'at least 44x44 pixels are needed'),
-        (dict(pairs=PAIRS[:1]), 'two or more'),
+        (dict(pairs=PAIRS[..., :40, :]), '40x48 pixels; they must be at least 44x44'),
+        (dict(pairs=PAIRS[:1]), 'checked on 2 or more'),
     ],
 )
 def test_wrong_arguments(kwargs, message, tmp_path):
