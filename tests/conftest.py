@@ -14,6 +14,23 @@ from mmcomp.faces.samples import CLIPS, fetch
 hypothesis.settings.register_profile('mmcomp', deadline=None)
 hypothesis.settings.load_profile('mmcomp')
 
+#: What uses one of these fixtures gets its marker.
+MARKED = {
+    'browser': 'browser',
+    'network': 'slow',  # a trained one, of test_demo
+    'real_clips': 'network',
+    'server': 'slow',
+    'spotted': 'slow',
+    'tiny': 'slow',
+}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items) -> None:
+    for item in items:
+        for name in MARKED.keys() & set(item.fixturenames):
+            item.add_marker(MARKED[name])
+
 
 def write_pair_table(
     folder,

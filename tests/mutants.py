@@ -3,9 +3,9 @@
     python tests/mutants.py                      # all of mutants.toml
     python tests/mutants.py --only relu --jobs 2
 
-mutmut and cosmic-ray make every small change that syntax allows and run tests for each:
-tens of thousands of runs of seconds each here, and most of the changes are trivial; this
-plants the few faults that would falsify a result.
+mutmut and cosmic-ray make every small change that syntax allows, tens of thousands of
+them here, and run tests of seconds for each; this plants only the faults that would
+falsify a result.
 
 Each fault goes into a temporary copy of the tree, never into the tree itself. A fault
 is *caught* if a test fails, and has *survived* if all pass. First, the same tests run

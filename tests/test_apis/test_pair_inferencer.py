@@ -47,6 +47,7 @@ def test_aligned_pairs_get_the_scores_of_the_test_run(trained, name, tmp_path):
     assert [r['input'] for r in infer(table)] == expected['sample_id'].tolist()
 
 
+@pytest.mark.slow
 def test_onnx_file_gives_the_same_scores_without_torch(trained, tmp_path):
     model = load_model(
         trained / 'compcnn_comb-svm.py',
@@ -164,6 +165,7 @@ def test_wrong_models_are_refused(trained, tmp_path):
         inferencer(trained)([], batch_size=0)
 
 
+@pytest.mark.slow
 def test_tool_writes_table_json_and_pictures(trained, tmp_path):
     out = tmp_path / 'an @ out'
     (tmp_path / 'broken.mp4').write_bytes(b'x')
@@ -189,6 +191,7 @@ def test_tool_writes_table_json_and_pictures(trained, tmp_path):
     assert picture.std() > 20
 
 
+@pytest.mark.slow
 def test_tool_says_what_is_missing(tmp_path):
     command = [sys.executable, REPOSITORY / 'tools' / 'predict.py', 'x.py']
     for rest, message in (

@@ -91,6 +91,7 @@ def test_stack_of_members_trained_apart(trained, table, tmp_path):
         torch.testing.assert_close(saved[name], value)
 
 
+@pytest.mark.slow
 def test_cross_fitted_stack_with_chosen_c(table, tmp_path):
     cfg = small_config(table, tmp_path, 'compcnn_comb-svm', epochs=2)
     cfg.model.cross_fit = 3

@@ -156,6 +156,7 @@ def test_learning_curve(tmp_path):
     assert summary['rows'] == []
 
 
+@pytest.mark.slow
 def test_best_test_epoch_only_on_request_and_labelled(experiment):
     assert 'not valid' not in write_report([experiment])
     for fold in range(FOLDS):

@@ -25,6 +25,7 @@ def network(name):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', NAMES)
 def test_onnx_of_every_network(name, tmp_path):
     """Any batch size, normalisation and SVM inside, metadata."""

@@ -81,6 +81,7 @@ def test_moments_of_the_recipe():
         assert tilt.std() == pytest.approx(0.15 if label == 'posed' else 0.03, rel=0.05)
 
 
+@pytest.mark.slow
 def test_half_the_difference_where_no_muscle_is_reliable():
     def gap(emotion):
         rng = np.random.default_rng(1)
@@ -115,6 +116,7 @@ def test_positive_asymmetry_is_stronger_on_the_left():
     assert drawn['mouthSmileLeft'] > drawn['mouthSmileRight']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('seed', [0, 1])
 def test_oracle_is_about_three_percent(seed, subset_coefficients):
     table = subset_coefficients
@@ -155,6 +157,7 @@ def nuisance(coefficients):
     return pd.get_dummies(table).to_numpy(dtype=float)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'model',
     [

@@ -101,6 +101,7 @@ def test_figure_is_made_when_something_is_drawn():
     assert (drawn[5, 10] != 200).any()
 
 
+@pytest.mark.slow
 def test_importing_it_loads_no_drawing():
     code = (
         'import sys, mmcomp.registry, mmcomp.engine, mmcomp.visualization; '
