@@ -8,11 +8,13 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from runs import REPOSITORY, build, small_config
 
 from mmcomp.apis import PairInferencer
 from mmcomp.apis.inputs import items
 from mmcomp.apis.model import load_model
+from mmcomp.checkpoint import load_plain_checkpoint
 from mmcomp.export import export_model
 
 NAMES = ['compcnn_sub@1', 'compcnn_comb-svm']
@@ -94,6 +96,21 @@ def test_other_sizes_and_colours_are_brought_to_the_networks(trained):
     infer = inferencer(trained, aligned=True)
     large, small = infer([(image, image), (gray, gray)])
     assert large['pred_scores'] == pytest.approx(small['pred_scores'], abs=1e-3)
+
+
+def test_a_network_brings_its_class_names(trained, tmp_path):
+    """Those of its training data, which its checkpoint holds."""
+    checkpoint = load_plain_checkpoint(trained / 'compcnn_sub@1' / 'epoch_2.pth')
+    checkpoint['meta']['dataset_meta']['classes'] = ('none', 'smile')
+    path = tmp_path / 'smile.pth'
+    torch.save(checkpoint, path)
+    infer = PairInferencer(str(trained / 'compcnn_sub@1.py'), str(path), aligned=True)
+    assert infer.classes == ('none', 'smile')
+    plain = inferencer(trained, aligned=True)(trained / 'pairs.csv')
+    other = {'posed': 'none', 'spontaneous': 'smile'}
+    expected = [other[result['pred_class']] for result in plain]
+    found = [result['pred_class'] for result in infer(trained / 'pairs.csv')]
+    assert found == expected
 
 
 def test_stream_is_lazy(trained):

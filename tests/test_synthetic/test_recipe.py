@@ -128,6 +128,22 @@ def test_oracle_is_about_three_percent(seed, subset_coefficients):
         assert 0.02 < wrong / total < 0.05
 
 
+def test_oracle_is_tested_on_subjects_that_it_does_not_know():
+    """Where only who it is tells the label, nothing is known of new people."""
+    rng = np.random.default_rng(0)
+    subjects = np.repeat(np.arange(20), 10)
+    labels = rng.permutation(np.tile(LABELS, 10))[subjects]
+    habits = rng.uniform(0, 1, (20, len(MUSCLES)))[subjects]
+    table = pd.DataFrame(
+        habits + rng.normal(0, 0.01, habits.shape),
+        columns=[f'expression.{muscle}' for muscle in MUSCLES],
+    )
+    table = table.assign(subject=subjects, label=labels, emotion='happiness')
+    for counts in compute_oracle(table).values():
+        assert counts['total'] == 200
+        assert counts['wrong'] > 60
+
+
 def test_labels_do_not_touch_the_nuisance(monkeypatch):
     def turned(preset, rng):
         other = dict(zip(LABELS, reversed(LABELS)))
