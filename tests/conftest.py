@@ -8,6 +8,7 @@ import cv2
 import hypothesis
 import numpy as np
 import pytest
+from mmengine.registry import DefaultScope
 
 from mmcomp.faces.samples import CLIPS, fetch
 
@@ -17,6 +18,7 @@ hypothesis.settings.load_profile('mmcomp')
 #: What uses one of these fixtures gets its marker.
 MARKED = {
     'browser': 'browser',
+    'executor': 'slow',  # processes of their own
     'network': 'slow',  # a trained one, of test_demo
     'real_clips': 'network',
     'server': 'slow',
@@ -85,6 +87,12 @@ def write_pair_table(
         writer.writerow(['sample_id', 'subject', 'onset', 'apex', 'label'])
         writer.writerows(rows)
     return table
+
+
+@pytest.fixture(scope='module', autouse=True)
+def _no_default_scope():
+    """Forget the scope that a Runner of another file has set for the process."""
+    DefaultScope._instance_dict.clear()
 
 
 @pytest.fixture(scope='module', autouse=True)

@@ -50,6 +50,7 @@ def files(folder):
     }
 
 
+@pytest.mark.slow
 def test_wheel_holds_mim_and_data(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     expected = files('configs') | files('tools') | {'mmcomp/.mim/model-index.yml'}
