@@ -20,7 +20,16 @@ def commands(page):
         yield shlex.split(line, comments=True)
 
 
-def each_page(pages=PAGES):
-    """A decorator: the test takes ``page``."""
-    ids = [str(page.relative_to(REPOSITORY)) for page in pages]
-    return pytest.mark.parametrize('page', pages, ids=ids)
+def each_page(pages=PAGES, marks=lambda text: ()):
+    """A decorator: the test takes ``page``; ``marks`` gives markers for its text."""
+    return pytest.mark.parametrize(
+        'page',
+        [
+            pytest.param(
+                page,
+                id=str(page.relative_to(REPOSITORY)),
+                marks=marks(page.read_text(encoding='utf-8')),
+            )
+            for page in pages
+        ],
+    )

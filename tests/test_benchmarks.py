@@ -48,6 +48,7 @@ def measure(task, **arguments):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', ['B', 'C'])
 def test_an_epoch_is_measured(kind, make_pair_table, tmp_path):
     table = str(make_pair_table(tmp_path, subjects=4, pairs=2))
@@ -58,12 +59,14 @@ def test_an_epoch_is_measured(kind, make_pair_table, tmp_path):
     assert 0 < result['memory'] < 2000
 
 
+@pytest.mark.slow
 def test_inference_is_measured():
     result = measure('inference', config='configs/diffcnn.py', threads=1, seconds=0.1)
     assert set(result) == {'torch_1', 'onnx_1', 'torch', 'onnx'}
     assert min(result.values()) > 0
 
 
+@pytest.mark.slow
 def test_memory_grows_only_with_what_is_kept(make_pair_table, tmp_path):
     table = str(make_pair_table(tmp_path, subjects=4, pairs=2))
     kept, read = (
@@ -75,5 +78,6 @@ def test_memory_grows_only_with_what_is_kept(make_pair_table, tmp_path):
     assert read < pixels
 
 
+@pytest.mark.slow
 def test_runs_of_a_report_are_measured():
     assert measure('growth_runs', n=20)['seconds'] > 0

@@ -98,7 +98,11 @@ def test_files_links_and_names(page):
         assert known or f'class {name}' in text, name
 
 
-@each_page()
+def renders(text):
+    return [pytest.mark.slow] if 'ensure_dataset(' in text else []
+
+
+@each_page(marks=renders)
 def test_python(page, tmp_path, monkeypatch):
     """Modules and names exist; configs load; what needs no other file runs."""
     shutil.copytree(REPOSITORY / 'configs', tmp_path / 'configs')
@@ -122,6 +126,7 @@ def test_python(page, tmp_path, monkeypatch):
                 mmcomp.registry.MODELS.build(names[part])
 
 
+@pytest.mark.slow
 def test_the_site_builds(tmp_path):
     """Every page in the navigation, every link and every docstring of the reference."""
     pytest.importorskip('mkdocs', reason='MkDocs is not installed')

@@ -25,6 +25,7 @@ def network(name):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', NAMES)
 def test_onnx_of_every_network(name, tmp_path):
     """Any batch size, normalisation and SVM inside, metadata."""
@@ -50,7 +51,10 @@ def test_onnx_of_every_network(name, tmp_path):
     assert 'no fact about people' in meta['note']
 
 
-@pytest.mark.parametrize('name', ['compcnn_comb@2', 'compcnn_sub-svm'])
+@pytest.mark.parametrize(
+    'name',
+    ['compcnn_comb@2', pytest.param('compcnn_sub-svm', marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize('fmt', FORMATS)
 def test_every_format(name, fmt, tmp_path):
     path = tmp_path / 'network.bin'
