@@ -148,11 +148,11 @@ def test_items_of_each_kind(tmp_path):
 @pytest.mark.parametrize(
     ('inputs', 'message'),
     [
-        ('nowhere.mp4', 'no such file or folder: nowhere.mp4'),
-        ((1, 2, 3), 'a tuple of 2 images, not of 3'),
-        (7, 'not a int'),
-        ('EMPTY', 'holds neither videos nor frames'),
-        ('TABLE', "neither the columns 'onset' and 'apex' nor 'clip'; it has a, b"),
+        ('nowhere.mp4', 'nowhere.mp4: no such file or folder'),
+        ((1, 2, 3), 'length of a pair is 3; it must be 2'),
+        (7, 'input is 7; it must be a path or a tuple'),
+        ('EMPTY', 'no videos or frames in this folder'),
+        ('TABLE', "columns are a, b; they must include 'onset' and 'apex', or 'clip'"),
     ],
 )
 def test_inputs_that_are_none(inputs, message, tmp_path):

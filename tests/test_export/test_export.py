@@ -73,7 +73,9 @@ def test_a_difference_writes_nothing(tmp_path, monkeypatch):
     path.write_text('the old one')
     real = export.run_onnx
     monkeypatch.setattr(export, 'run_onnx', lambda *args: real(*args) + 0.001)
-    with pytest.raises(ValueError, match=r'differs from PyTorch by 0\.001'):
+    with pytest.raises(
+        ValueError, match=r'difference from PyTorch is 0\.001; it must be at most'
+    ):
         export_model(network('compcnn_sub@1'), path, 'onnx', PAIRS)
     assert path.read_text() == 'the old one'
     assert list(tmp_path.iterdir()) == [path]
@@ -82,9 +84,9 @@ def test_a_difference_writes_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
-        (dict(fmt='tflite'), "format is 'tflite'; allowed are 'onnx'"),
+        (dict(fmt='tflite'), "format is 'tflite'; it must be one of 'onnx'"),
         (dict(pairs=PAIRS[..., :40, :]), '40x48 pixels; they must be at least 44x44'),
-        (dict(pairs=PAIRS[:1]), 'checked on 2 or more'),
+        (dict(pairs=PAIRS[:1]), 'number of pairs is 1; it must be at least 2'),
     ],
 )
 def test_wrong_arguments(kwargs, message, tmp_path):
