@@ -24,7 +24,7 @@ class Item:
     """
 
     name: str
-    pair: tuple[Any, Any] = ()
+    pair: tuple[Any, ...] = ()
     clip: Path | None = None
     onset_frame: int | None = None
     apex_frame: int | None = None
@@ -97,7 +97,7 @@ def _table(path: Path) -> Iterator[Item]:
     pairs = {ONSET, APEX} <= set(table)
     if not pairs and CLIP not in table:
         raise ValueError(
-            f'{path}: columns are {", ".join(table)}; they must include {ONSET!r} and '
+            f'{path}: columns are {", ".join(map(str, table))}; they must include {ONSET!r} and '
             f'{APEX!r}, or {CLIP!r}'
         )
     for index, row in enumerate(table.to_dict('records')):

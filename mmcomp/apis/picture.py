@@ -1,5 +1,7 @@
 """A picture of one prediction: the pair, the compared map and the scores."""
 
+from typing import Any
+
 import cv2
 import matplotlib
 
@@ -37,7 +39,7 @@ def prediction_picture(
     difference = apex.astype(np.int16) - onset.astype(np.int16)
     if difference.ndim == 3:
         difference = difference.mean(-1)
-    panels = (
+    panels: tuple[tuple[str, Any, dict[str, Any]], ...] = (
         ('onset', _rgb(onset), {}),
         ('apex', _rgb(apex), {}),
         ('apex - onset', difference, dict(cmap='RdBu_r', vmin=-128, vmax=128)),
@@ -65,8 +67,9 @@ def prediction_picture(
     fig.subplots_adjust(0.01, 0.1, 0.95, 0.8, wspace=0.08)
     box = axes[4].get_position()
     axes[4].set_position([box.x0 + 0.1, box.y0, box.width - 0.1, box.height])
-    fig.canvas.draw()
-    picture = np.asarray(fig.canvas.buffer_rgba())[..., 2::-1].copy()
+    canvas: Any = fig.canvas
+    canvas.draw()
+    picture = np.asarray(canvas.buffer_rgba())[..., 2::-1].copy()
     plt.close(fig)
     return picture
 

@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -134,7 +135,7 @@ def _program(network: DeployedNetwork):
 
 
 def _write_onnx(network: DeployedNetwork, path: Path, metadata: dict[str, str]) -> None:
-    program = torch.onnx.export(
+    program: Any = torch.onnx.export(
         _program(network),
         dynamo=True,
         input_names=['pairs'],

@@ -1,7 +1,6 @@
 """PairDataPreprocessor: turn the pairs of a batch into the network's input."""
 
 from collections.abc import Sequence
-from numbers import Number
 
 import torch
 import torch.nn.functional as F
@@ -40,9 +39,9 @@ class PairDataPreprocessor(BaseDataPreprocessor):
     batch size and for both ways of collating.
 
     Args:
-        mean (Sequence[Number], optional): Mean of each channel, in gray levels, in the
+        mean (Sequence[float], optional): Mean of each channel, in gray levels, in the
             order of the output's channels.
-        std (Sequence[Number], optional): Standard deviation of each channel.
+        std (Sequence[float], optional): Standard deviation of each channel.
         standardize (str, optional): 'image' or 'pair' instead of ``mean`` and ``std``;
             see :func:`standardize`.
         to_rgb (bool): Exchange BGR and RGB. Defaults to False.
@@ -53,10 +52,13 @@ class PairDataPreprocessor(BaseDataPreprocessor):
             :class:`mmpretrain.models.RandomBatchAugment`.
     """
 
+    mean: torch.Tensor | None
+    std: torch.Tensor | None
+
     def __init__(
         self,
-        mean: Sequence[Number] | None = None,
-        std: Sequence[Number] | None = None,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
         standardize: str | None = None,
         to_rgb: bool = False,
         augment: dict | None = None,
@@ -92,9 +94,10 @@ class PairDataPreprocessor(BaseDataPreprocessor):
             RandomBatchAugment(**batch_augments) if batch_augments else None
         )
         for name, value in (('mean', mean), ('std', std)):
+            buffer = None
             if value is not None:
-                value = torch.tensor(value, dtype=torch.float32).view(-1, 1, 1)
-            self.register_buffer(name, value, persistent=False)
+                buffer = torch.tensor(value, dtype=torch.float32).view(-1, 1, 1)
+            self.register_buffer(name, buffer, persistent=False)
 
     def normalize(self, pairs: torch.Tensor) -> torch.Tensor:
         """Normalise a batch of pairs.
@@ -142,7 +145,7 @@ class PairDataPreprocessor(BaseDataPreprocessor):
             samples = self.cast_data(samples)
             if training and self.batch_augments is not None:
                 labels = torch.cat([sample.gt_label for sample in samples])
-                scores = F.one_hot(labels, self.num_classes)
+                scores = F.one_hot(labels, self.num_classes or -1)
                 # Both images as channels of one, so that CutMix cuts them alike.
                 mixed, scores = self.batch_augments(inputs.flatten(1, 2), scores)
                 inputs = mixed.view_as(inputs)

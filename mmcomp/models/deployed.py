@@ -1,6 +1,9 @@
 """DeployedNetwork: a classifier as one function from gray levels to scores."""
 
+from typing import Any
+
 import torch
+from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mmcomp.models.inspect import check_fitted
@@ -19,7 +22,9 @@ class DeployedNetwork(nn.Module):
         ValueError: If it is a stack whose SVM is not fitted.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    model: Any
+
+    def __init__(self, model: BaseModel) -> None:
         super().__init__()
         check_fitted(model)
         self.model = model
@@ -30,7 +35,7 @@ class DeployedNetwork(nn.Module):
         return super().train(False)
 
     @property
-    def input_shape(self) -> tuple:
+    def input_shape(self) -> tuple[int, ...]:
         """``(C, H, W)`` of the images that the network itself takes."""
         members = getattr(self.model, 'copies', None)
         first = next(iter(members[0].values())) if members is not None else self.model

@@ -123,7 +123,7 @@ def name_of(model: nn.Module) -> str:
     return config_name(config_of(model))
 
 
-def members_of(model: nn.Module) -> dict[str, nn.Module]:
+def members_of(model: Any) -> dict[str, Any]:
     """Return the members of a stack's first copy by name, or the network itself."""
     if hasattr(model, 'copies'):
         return dict(model.copies[0].items())

@@ -170,7 +170,8 @@ class PairAugment(nn.Module):
             positions = torch.tensor(room, device=device) + 1
             corner = (torch.rand(count, 2, device=device) * positions).floor()
         else:
-            center = center_corner(*pairs.shape[-2:], self.crop_size)
+            height, width = pairs.shape[-2:]
+            center = center_corner(height, width, self.crop_size)
             corner = pairs.new_tensor(center).expand(count, 2)
         return (
             angle * self.max_rotate,

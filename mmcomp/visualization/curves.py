@@ -66,7 +66,7 @@ def mean_curves(runs: Sequence[Curves], metric: str) -> dict[str, pd.Series]:
         if metric in run.table:
             found.setdefault(run.network, []).append(run.table[metric].dropna())
     return {
-        network: pd.concat(own, axis=1, join='inner').mean(1)
+        network: pd.concat(own, axis=1, join='inner').mean(axis=1)
         for network, own in found.items()
     }
 
@@ -88,7 +88,7 @@ def curves_figure(
     Raises:
         ValueError: If a given metric was not logged.
     """
-    known = sorted({column for run in runs for column in run.table})
+    known = sorted({str(column) for run in runs for column in run.table})
     missing = [metric for metric in metrics or () if metric not in known]
     if missing:
         raise ValueError(

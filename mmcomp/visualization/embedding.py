@@ -7,9 +7,10 @@ import matplotlib
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from mmengine.model import BaseModel
 from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmcomp.models.inspect import evaluating, prepare_pairs
 
@@ -21,7 +22,7 @@ LEAST = 4  # pairs that t-SNE needs
 
 @torch.no_grad()
 def pre_logits(
-    model: nn.Module, pairs: Sequence[Tensor], batch_size: int = 128
+    model: BaseModel, pairs: Sequence[Tensor], batch_size: int = 128
 ) -> np.ndarray:
     """Return the input of the last layer, ``(N, D)``.
 
@@ -67,13 +68,13 @@ def neighbour_share(features: np.ndarray, values: Sequence) -> tuple[float, floa
     Returns:
         tuple: The observed fraction, and the one expected by chance.
     """
-    values = np.asarray(values)
+    own = np.asarray(values)
     near = NearestNeighbors(n_neighbors=1).fit(features)
     # Without an argument, a pair is not its own neighbour.
     nearest = near.kneighbors(return_distance=False)[:, 0]
-    count = len(values)
-    same = sum(n * (n - 1) for n in Counter(values.tolist()).values())
-    return float((values == values[nearest]).mean()), same / (count * (count - 1))
+    count = len(own)
+    same = sum(n * (n - 1) for n in Counter(own.tolist()).values())
+    return float((own == own[nearest]).mean()), same / (count * (count - 1))
 
 
 @styled()

@@ -99,7 +99,8 @@ def stage_maps(
     with evaluating(backbone), recorded_calls(layer) as calls:
         backbone(pairs)
     if compares:
-        return StageMaps(stage, *(_as_maps(x, backbone) for x in calls[0]), 'compared')
+        onset, apex, compared = (_as_maps(x, backbone) for x in calls[0])
+        return StageMaps(stage, onset, apex, compared, 'compared')
     maps = _as_maps(calls[0][-1], backbone)
     if len(maps) == 2 * len(pairs):
         onset, apex = maps.chunk(2)

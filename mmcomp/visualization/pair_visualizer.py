@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from mmengine.dist import master_only
@@ -22,6 +23,8 @@ class PairVisualizer(UniversalVisualizer):
     dict(type='TensorboardVisBackend')]``. Arguments are those of
     :class:`mmengine.visualization.Visualizer`.
     """
+
+    ax_save: Any
 
     def _initialize_fig(self, fig_cfg: dict) -> tuple:
         """Defer to the first drawing, so that Matplotlib is not imported before."""

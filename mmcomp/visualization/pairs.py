@@ -61,12 +61,10 @@ def seen_pairs(
         dict(zip(names, values)) for values in zip(*(value.tolist() for value in drawn))
     ]
     for index, one in enumerate(found):
-        covered = erased is not None and bool(erased[2][index])
-        one['erased'] = (
-            (*erased[0][index].tolist(), *erased[1][index].tolist())
-            if covered
-            else None
-        )
+        one['erased'] = None
+        if erased is not None and erased[2][index]:
+            corner, sides, _ = erased
+            one['erased'] = (*corner[index].tolist(), *sides[index].tolist())
     return seen, found
 
 

@@ -1,6 +1,7 @@
 """The style of all pictures; drawn without pyplot and its global state."""
 
 import io
+from typing import Any
 
 import cv2
 import matplotlib
@@ -10,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 INK, SOFT, ACCENT, PALE, ALARM = '#1f2933', '#52606d', '#1f6f8b', '#9fb8c2', '#b3382c'
-STYLE = {
+STYLE: Any = {
     'font.size': 9,
     'axes.spines.top': False,
     'axes.spines.right': False,
@@ -37,7 +38,7 @@ def png(figure: Figure) -> bytes:
 
 def array(figure: Figure) -> np.ndarray:
     """Return a figure as an RGB image ``(height, width, 3)``, uint8."""
-    image = cv2.imdecode(np.frombuffer(png(figure), np.uint8), cv2.IMREAD_COLOR)
+    image: Any = cv2.imdecode(np.frombuffer(png(figure), np.uint8), cv2.IMREAD_COLOR)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 

@@ -113,6 +113,36 @@ def test_a_network_brings_its_class_names(trained, tmp_path):
     assert found == expected
 
 
+def test_predicting_leaves_a_network_in_its_mode(trained):
+    """Each part of it, and dropout has no effect meanwhile."""
+    config = trained / 'compcnn_sub@1.py'
+    model = load_model(config, str(trained / 'compcnn_sub@1' / 'epoch_2.pth'), 'cpu')
+    expected = PairInferencer(model, aligned=True)(trained / 'pairs.csv')
+    model.train()
+    model.backbone.trunk.stages[0].eval()
+    modes = [part.training for part in model.modules()]
+    found = PairInferencer(model, aligned=True)(trained / 'pairs.csv')
+    assert [r['pred_scores'] for r in found] == [r['pred_scores'] for r in expected]
+    assert [part.training for part in model.modules()] == modes
+
+
+def test_the_compared_map_is_that_of_the_operator(trained):
+    """Computed by hand after the first stage: pool, ReLU, difference, ReLU."""
+    config = trained / 'compcnn_sub@1.py'
+    model = load_model(config, str(trained / 'compcnn_sub@1' / 'epoch_2.pth'), 'cpu')
+    pairs = np.random.default_rng(0).integers(0, 256, (3, 2, 1, 48, 48), np.uint8)
+    found = PairInferencer(model, aligned=True).scorer.compared(pairs)
+    stage = model.backbone.trunk.stages[0]
+    centre = torch.from_numpy(pairs[..., 2:46, 2:46])
+    with torch.no_grad():
+        onset, apex = (
+            stage.forward(x)  # without the hook that compares
+            for x in model.data_preprocessor.normalize(centre).unbind(1)
+        )
+    expected = (apex - onset).relu().mean(1)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_stream_is_lazy(trained):
     """Results come as batches are full, so memory stays with one batch."""
     made = []

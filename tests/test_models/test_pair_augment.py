@@ -169,3 +169,13 @@ def test_bad_arguments(kwargs, message):
 def test_small_images_are_refused():
     with pytest.raises(ValueError, match='images are 40x48 pixels; they must be'):
         PairAugment(CROP)(torch.zeros(1, 2, 1, 40, 48), True)
+
+
+def test_training_without_random_crop_has_the_centre_of_a_test():
+    """With an odd margin too, which could be halved either way."""
+    pairs = images(2).float()
+    for size in (43, 45, 47):
+        still = PairAugment(size, random_crop=False, erase_size=(4, 9))
+        torch.testing.assert_close(
+            still(pairs, True), still(pairs, False), atol=2e-3, rtol=0
+        )

@@ -115,7 +115,10 @@ def test_a_hostile_checkpoint_is_refused(command, visualize, table, tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (('features', '--stage', 'stages.9'), "stage is 'stages.9', .* stages.0"),
+        (
+            ('features', '--stage', 'stages.9'),
+            "stage is 'stages.9'; it must be .* stages.0",
+        ),
         (('features', '--channels', '0'), 'channels is 0'),
         (('features', '--count', '0'), 'count is 0'),
         (

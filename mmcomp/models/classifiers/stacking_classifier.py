@@ -1,6 +1,7 @@
 """StackingClassifier: several networks and a linear SVM on their joined features."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,6 +42,9 @@ class StackingClassifier(BaseClassifier):
     Raises:
         ValueError: If there are no members, or some have no features to join.
     """
+
+    copies: Any  # each a ModuleDict of members
+    svms: Any
 
     def __init__(
         self,
@@ -102,7 +106,7 @@ class StackingClassifier(BaseClassifier):
         if mode == 'tensor':
             return self.decide([self._features(c, inputs) for c in self.copies])
         if mode == 'loss':
-            return self.loss(inputs, data_samples)
+            return self.loss(inputs, data_samples or [])
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         raise ValueError(
@@ -251,5 +255,5 @@ def _build_members(members: dict) -> nn.ModuleDict:
     return built
 
 
-def _feature_width(member: nn.Module) -> int:
+def _feature_width(member: Any) -> int:
     return member.head.fc.in_features

@@ -68,6 +68,10 @@ class LinearSVMHead(nn.Module):
             1.0 on standardised features is our choice.
     """
 
+    weight: torch.Tensor
+    bias: torch.Tensor
+    chosen_C: torch.Tensor
+
     def __init__(
         self,
         num_classes: int,
