@@ -37,7 +37,7 @@ EXTRAS = {
     # mmcv-lite must not be installed next to mmcv, so it is asked for by name.
     'lite': ['mmcv-lite>=2.0'],
     'excel': ['openpyxl>=3.1'],
-    'onnx': ['onnx>=1.16', 'onnxruntime>=1.18', 'onnxscript>=0.3'],
+    'onnx': ['onnx>=1.17', 'onnxruntime>=1.18', 'onnxscript>=0.6.1'],
     'dask': ['distributed>=2024.1'],
     'tensorboard': ['tensorboard>=2.12'],
     'vis': ['captum>=0.9'],
@@ -114,7 +114,7 @@ setup(
         'jinja2>=3.1',
         'joblib>=1.3',
         'matplotlib>=3.7',
-        'packaging>=22',
+        'packaging>=24.2',
         'rich>=13',
         'safetensors>=0.4',
         'scipy>=1.10',
