@@ -1,4 +1,9 @@
-"""Names of the columns of the two tables that join the parts of mmcomp."""
+"""Names of columns and classes: what joins the parts of mmcomp."""
+
+#: The classes, unless a config names others.
+CLASSES = ('posed', 'spontaneous')
+#: Field of a stack's predictions that holds the scores of each member.
+MEMBER_SCORES = 'member_scores'
 
 # Pair table: a row for each pair.
 ID = 'sample_id'

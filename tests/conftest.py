@@ -8,11 +8,30 @@ import cv2
 import hypothesis
 import numpy as np
 import pytest
+from mmengine.registry import DefaultScope
 
 from mmcomp.faces.samples import CLIPS, fetch
 
 hypothesis.settings.register_profile('mmcomp', deadline=None)
 hypothesis.settings.load_profile('mmcomp')
+
+#: What uses one of these fixtures gets its marker.
+MARKED = {
+    'browser': 'browser',
+    'executor': 'slow',  # processes of their own
+    'network': 'slow',  # a trained one, of test_demo
+    'real_clips': 'network',
+    'server': 'slow',
+    'spotted': 'slow',
+    'tiny': 'slow',
+}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items) -> None:
+    for item in items:
+        for name in MARKED.keys() & set(item.fixturenames):
+            item.add_marker(MARKED[name])
 
 
 def write_pair_table(
@@ -68,6 +87,12 @@ def write_pair_table(
         writer.writerow(['sample_id', 'subject', 'onset', 'apex', 'label'])
         writer.writerows(rows)
     return table
+
+
+@pytest.fixture(scope='module', autouse=True)
+def _no_default_scope():
+    """Forget the scope that a Runner of another file has set for the process."""
+    DefaultScope._instance_dict.clear()
 
 
 @pytest.fixture(scope='module', autouse=True)

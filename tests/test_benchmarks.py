@@ -8,10 +8,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
+from runs import REPOSITORY
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmcomp.benchmarks.plain import PlainNet, training_flops
-from mmcomp.benchmarks.stock import stock_config
+from benchmarks.plain import PlainNet, training_flops
+from benchmarks.stock import stock_config
 from mmcomp.registry import MODELS
 
 
@@ -36,14 +37,18 @@ def test_stock_network_is_the_plain_one():
 
 def measure(task, **arguments):
     """One measurement, in a process of its own as the tool does it."""
-    command = [sys.executable, '-m', 'mmcomp.benchmarks.measure', task]
+    command = [sys.executable, '-m', 'benchmarks.measure', task]
     done = subprocess.run(
-        [*command, json.dumps(arguments)], capture_output=True, text=True
+        [*command, json.dumps(arguments)],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', ['B', 'C'])
 def test_an_epoch_is_measured(kind, make_pair_table, tmp_path):
     table = str(make_pair_table(tmp_path, subjects=4, pairs=2))
@@ -54,12 +59,14 @@ def test_an_epoch_is_measured(kind, make_pair_table, tmp_path):
     assert 0 < result['memory'] < 2000
 
 
+@pytest.mark.slow
 def test_inference_is_measured():
     result = measure('inference', config='configs/diffcnn.py', threads=1, seconds=0.1)
     assert set(result) == {'torch_1', 'onnx_1', 'torch', 'onnx'}
     assert min(result.values()) > 0
 
 
+@pytest.mark.slow
 def test_memory_grows_only_with_what_is_kept(make_pair_table, tmp_path):
     table = str(make_pair_table(tmp_path, subjects=4, pairs=2))
     kept, read = (
@@ -71,5 +78,6 @@ def test_memory_grows_only_with_what_is_kept(make_pair_table, tmp_path):
     assert read < pixels
 
 
+@pytest.mark.slow
 def test_runs_of_a_report_are_measured():
     assert measure('growth_runs', n=20)['seconds'] > 0

@@ -47,6 +47,7 @@ exec "${@/--launcher=slurm/--launcher=none}"
 SHORT = ['train_cfg.max_epochs=1', 'train_cfg.val_interval=1']
 SHORT += ['default_hooks.checkpoint.interval=1']
 CHECKPOINT = 'work_dirs/compcnn_comb@2/epoch_1.pth'
+TRAINED = 'tools/train.py', 'configs/compcnn_comb@2.py'
 SERVES = 'tools/demo.py'  # until it is stopped: tests/test_demo
 # Named in the text with a word that stands for the reader's own.
 OWN = {
@@ -77,6 +78,15 @@ def people():
     return found
 
 
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    """A folder with rendered data, and a network trained on them."""
+    folder = tmp_path_factory.mktemp('trained')
+    link_sources(folder)
+    execute([adapt(*TRAINED)], folder)
+    return folder
+
+
 def write_images(folder, frames, name='{}.png'):
     folder.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(frames, 1):
@@ -89,12 +99,16 @@ def write_table(path, *rows):
         csv.writer(stream).writerows(rows)
 
 
-def furnish(folder, people):
-    """What a reader has: tools, configs, databases, videos, pictures, tables."""
-    for name in ('configs', 'tools'):
+def link_sources(folder):
+    for name in ('benchmarks', 'configs', 'tools'):
         (folder / name).symlink_to(REPOSITORY / name)
     for name in ('tiny.py', 'my_dataset.py'):
         (folder / name).write_text(TINY)
+
+
+def furnish(folder, people):
+    """What a reader has: tools, configs, databases, videos, pictures, tables."""
+    link_sources(folder)
     clip = people['s0', 'posed']
     frames = list(clip)
     for name in ('video.mp4', 'a.mp4', 'folder/c.mp4'):
@@ -154,7 +168,7 @@ def adapt(tool, *words):
         options += ['--dataset', 'tiny.py']
     if tool == 'tools/cross_validate.py':
         options += ['--n-splits', '3', '--folds', '0', '--seeds', '1']
-    elif tool == 'tools/benchmark_faces.py':
+    elif tool == 'benchmarks/faces.py':
         options += ['--clips', '1']
     elif tool == 'tools/index.py' and '--out' not in words:
         options += ['--force']  # the page gives choices, which write the same table
@@ -163,8 +177,29 @@ def adapt(tool, *words):
     return [tool, *options, *settings]
 
 
-@each_page(RUNS)
-def test_commands_run(page, people, tmp_path):
+def execute(lines, folder):
+    """Run commands in a folder that was furnished."""
+    script = folder / 'run.py'
+    script.write_text(RUN.format(lines=lines))
+    path = f'{folder}/bin:{os.path.dirname(sys.executable)}:{os.environ["PATH"]}'
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=folder,
+        env=dict(os.environ, OMP_NUM_THREADS='1', GPUS='1', PATH=path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
+
+
+def fetches(text):
+    return [pytest.mark.network] if '--download' in text else []
+
+
+@pytest.mark.slow
+@each_page(RUNS, fetches)
+def test_commands_run(page, people, trained, tmp_path):
     furnish(tmp_path, people)
     lines = [adapt(*line) for line in commands(page) if line[0] != SERVES]
     text = page.read_text()
@@ -175,24 +210,13 @@ def test_commands_run(page, people, tmp_path):
             fetch(*ORL_FACES)
         except OSError as error:
             pytest.skip(str(error))
-    trained = 'tools/train.py', 'configs/compcnn_comb@2.py'
     compared = 'tools/cross_validate.py', 'configs/diffcnn.py', '--work-dir'
-    if any(CHECKPOINT in line for line in lines) and lines[0][1] != trained[1]:
-        lines.insert(0, adapt(*trained))
+    if any(CHECKPOINT in line for line in lines) and lines[0][1] != TRAINED[1]:
+        for name in ('data', 'work_dirs'):
+            shutil.copytree(trained / name, tmp_path / name, dirs_exist_ok=True)
     if 'work_dirs/table1' in text:
         lines.insert(0, adapt(*compared, 'work_dirs/table1'))
-    script = tmp_path / 'run.py'
-    script.write_text(RUN.format(lines=lines))
-    path = f'{tmp_path}/bin:{os.path.dirname(sys.executable)}:{os.environ["PATH"]}'
-    done = subprocess.run(
-        [sys.executable, script],
-        cwd=tmp_path,
-        env=dict(os.environ, OMP_NUM_THREADS='1', GPUS='1', PATH=path),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout[-5000:]
+    execute(lines, tmp_path)
     made = [line[line.index('--out') + 1] for line in lines if '--out' in line]
     assert all((tmp_path / name).exists() for name in made), made
     if page.name == 'quick-start.md':

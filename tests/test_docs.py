@@ -19,7 +19,11 @@ from runs import REPOSITORY
 
 import mmcomp.registry
 
-TOOLS = sorted(REPOSITORY.glob('tools/*.py'))
+TOOLS = [
+    *sorted(REPOSITORY.glob('tools/*.py')),
+    REPOSITORY / 'benchmarks' / 'speed.py',
+    REPOSITORY / 'benchmarks' / 'faces.py',
+]
 REGISTRIES = [r for r in vars(mmcomp.registry).values() if isinstance(r, Registry)]
 ELSEWHERE = ('/data/', 'network.onnx')  # code with files that are not here
 FOLDERS = r'\b(?:configs|tools|examples|mmcomp|tests)/'
@@ -94,7 +98,11 @@ def test_files_links_and_names(page):
         assert known or f'class {name}' in text, name
 
 
-@each_page()
+def renders(text):
+    return [pytest.mark.slow] if 'ensure_dataset(' in text else []
+
+
+@each_page(marks=renders)
 def test_python(page, tmp_path, monkeypatch):
     """Modules and names exist; configs load; what needs no other file runs."""
     shutil.copytree(REPOSITORY / 'configs', tmp_path / 'configs')
@@ -118,6 +126,7 @@ def test_python(page, tmp_path, monkeypatch):
                 mmcomp.registry.MODELS.build(names[part])
 
 
+@pytest.mark.slow
 def test_the_site_builds(tmp_path):
     """Every page in the navigation, every link and every docstring of the reference."""
     pytest.importorskip('mkdocs', reason='MkDocs is not installed')

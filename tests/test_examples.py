@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import mmpretrain
+import pytest
 from runs import REPOSITORY
 
 EXAMPLE = REPOSITORY / 'examples' / 'same_expression'
 
 
+@pytest.mark.slow
 def test_same_expression(tmp_path):
     """Its own pairs, classes and head; MMPretrain's trunk and tool; our operator."""
     lines = [

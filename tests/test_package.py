@@ -95,6 +95,7 @@ def files(folder):
     }
 
 
+@pytest.mark.slow
 def test_wheel_holds_mim_and_data(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     expected = files('configs') | files('tools') | {'mmcomp/.mim/model-index.yml'}
@@ -105,6 +106,7 @@ def test_wheel_holds_mim_and_data(wheel):
     assert not [name for name in names if name.startswith('tests')]
 
 
+@pytest.mark.slow
 def test_wheel_works_where_it_is_installed(wheel, tmp_path):
     site = tmp_path / 'site'
     command = [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--target']

@@ -6,7 +6,7 @@ import mmengine
 from mmengine.evaluator import DumpResults
 
 from mmcomp.cli import run_tool
-from mmcomp.engine.launch import add_common_arguments, build_runner, load_config
+from mmcomp.engine.launch import add_common_arguments, build_runner, config_from_args
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,7 +32,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Apply the options and test."""
     args = parse_args()
-    cfg = load_config(args)
+    cfg = config_from_args(args)
     cfg.load_from = args.checkpoint
     if args.amp:
         cfg.test_cfg.fp16 = True

@@ -5,7 +5,7 @@ import argparse
 from mmengine.device import get_device
 
 from mmcomp.cli import run_tool
-from mmcomp.engine.launch import add_common_arguments, build_runner, load_config
+from mmcomp.engine.launch import add_common_arguments, build_runner, config_from_args
 
 
 def parse_args() -> argparse.Namespace:
@@ -40,7 +40,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Apply the options and train."""
     args = parse_args()
-    cfg = load_config(args)
+    cfg = config_from_args(args)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:

@@ -86,12 +86,13 @@ def add_pairs(
 
 def make_page(args: argparse.Namespace):
     """Whatever the command shows."""
+    from mmcomp.config import load_config
     from mmcomp.visualization import commands, examples
     from mmcomp.visualization.networks import open_model, seeded
 
     if args.command == 'curves':
         return commands.curves_page(args.folders, args.metrics)
-    cfg = examples.load_config(args.config, args.dataset, args.cfg_options)
+    cfg = load_config(args.config, args.dataset, args.cfg_options)
     model = open_model(cfg, args.checkpoint, args.random, args.seed, args.device)
     shown = examples.from_files(model, args.pair, args.aligned) if args.pair else []
     embeds = args.command == 'embedding'

@@ -11,7 +11,9 @@ from mmpretrain.apis import ModelHub
 
 import mmcomp.models
 from mmcomp.checkpoint import check_fits, load_plain_checkpoint
-from mmcomp.datasets.pair_table import CLASSES
+from mmcomp.columns import CLASSES
+from mmcomp.compat import knows_model, set_config
+from mmcomp.config import load_config
 from mmcomp.registry import MODELS
 
 
@@ -21,7 +23,7 @@ def register_models() -> None:
     They come from the model index that is installed with the package.
     """
     index = Path(mmcomp.__file__).parent / '.mim' / 'model-index.yml'
-    if index.is_file() and 'diffcnn' not in ModelHub._models_dict:
+    if index.is_file() and not knows_model('diffcnn'):
         ModelHub.register_model_index(index, config_prefix=index.parent)
 
 
@@ -39,16 +41,14 @@ def load_model(
         device: Defaults to a GPU if there is one.
 
     Returns:
-        BaseModel: In evaluation mode, with ``classes`` and ``_config``.
+        BaseModel: In evaluation mode, with ``classes``, and its config.
 
     Raises:
         ValueError: If the config or the checkpoint is missing, foreign, or they do not
             fit.
     """
     if not isinstance(config, Config):
-        if not Path(config).is_file():
-            raise ValueError(f'no such config file: {config}')
-        config = Config.fromfile(config)
+        config = load_config(config)
     with DefaultScope.overwrite_default_scope(
         config.get('default_scope', 'mmpretrain')
     ):
@@ -60,7 +60,7 @@ def load_model(
         model.load_state_dict(loaded['state_dict'])
         meta = loaded.get('meta', {}).get('dataset_meta') or {}
         classes = tuple(meta.get('classes', classes))
-    model._config = config
+    set_config(model, config)
     model.classes = classes
     return model.to(device or get_device()).eval()
 

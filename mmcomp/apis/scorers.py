@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-#: Aligned faces are this large and gray unless a config's ``alignment`` says otherwise.
-ALIGNMENT = dict(size=48, color='grayscale')
+from mmcomp.crop import center_crop
 
 
 class Scorer:
@@ -23,8 +22,8 @@ class Scorer:
     """
 
     classes: tuple[str, ...]
-    size: int = ALIGNMENT['size']
-    color: str = ALIGNMENT['color']
+    size: int
+    color: str
 
     def scores(self, pairs: np.ndarray) -> np.ndarray:
         """Scores ``(B, classes)`` of pairs ``(B, 2, C, size, size)``, uint8."""
@@ -43,12 +42,14 @@ class TorchScorer(Scorer):
     """
 
     def __init__(self, model) -> None:
-        from mmcomp.export.network import DeployedNetwork
+        from mmcomp.compat import config_of
+        from mmcomp.config import alignment_of
+        from mmcomp.models.deployed import DeployedNetwork
 
         self.model = model
         self.network = DeployedNetwork(model)
         self.classes = tuple(model.classes)
-        alignment = {**ALIGNMENT, **model._config.get('alignment', {})}
+        alignment = alignment_of(config_of(model))
         self.size, self.color = alignment['size'], alignment['color']
 
     def scores(self, pairs: np.ndarray) -> np.ndarray:
@@ -62,7 +63,7 @@ class TorchScorer(Scorer):
         """Mean over channels of the compared map's size, for maps only."""
         import torch
 
-        from mmcomp.models.necks import Comparison
+        from mmcomp.models.comparisons import Comparison
 
         layers = [m for m in self.model.modules() if isinstance(m, Comparison)]
         seen = []
@@ -121,9 +122,7 @@ class OnnxScorer(Scorer):
 
     def scores(self, pairs: np.ndarray) -> np.ndarray:
         """See :class:`Scorer`."""
-        margin = round((pairs.shape[-1] - self._side) / 2)
-        inside = slice(margin, margin + self._side)
-        crop = np.ascontiguousarray(pairs[..., inside, inside], np.float32)
+        crop = np.ascontiguousarray(center_crop(pairs, self._side), np.float32)
         return self.session.run(None, {self._name: crop})[0]
 
 

@@ -19,6 +19,7 @@ from mmcomp.columns import (
     ONSET_FRAME,
     SUBJECT,
 )
+from mmcomp.files import write_bytes
 
 ORDER = (ID, SUBJECT, ONSET, APEX, CLIP, ONSET_FRAME, APEX_FRAME, OFFSET_FRAME)
 ORDER += (LABEL, EMOTION)
@@ -138,10 +139,10 @@ class Index:
         folder.mkdir(parents=True, exist_ok=True)
         for target, name in self.links.items():
             _link(links / name, target)
-        _replace(out, text)
+        write_bytes(out, text)
         problems = out.with_suffix('.problems.csv')
         if self.problems:
-            _replace(problems, _csv([Problem._fields, *self.problems]))
+            write_bytes(problems, _csv([Problem._fields, *self.problems]))
             return problems
         problems.unlink(missing_ok=True)
         return None
@@ -160,16 +161,6 @@ def _csv(rows) -> bytes:
     stream = io.StringIO(newline='')
     csv.writer(stream, lineterminator='\n').writerows(rows)
     return stream.getvalue().encode()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write under another name, then rename: a killed run leaves no half table."""
-    draft = path.with_name(f'{path.name}.{os.getpid()}.tmp')
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _link(link: Path, target: Path) -> None:

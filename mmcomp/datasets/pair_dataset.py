@@ -7,10 +7,10 @@ from functools import lru_cache
 import numpy as np
 from mmengine.dataset import BaseDataset
 
-from mmcomp.columns import APEX, ID, LABEL, ONSET, SUBJECT
+from mmcomp.columns import APEX, CLASSES, ID, LABEL, ONSET, SUBJECT
 from mmcomp.registry import DATASETS, TASK_UTILS, TRANSFORMS
 
-from .pair_table import CLASSES, PLACE, decode_images, read_pair_table
+from .pair_table import PLACE, decode_images, read_pair_table
 from .splits import SUBSETS, Assignment
 from .transforms import LoadPair
 

@@ -16,11 +16,10 @@ from threading import Lock
 
 import numpy as np
 
-from mmcomp.columns import APEX, ID, LABEL, ONSET, SUBJECT
+from mmcomp.columns import APEX, CLASSES, ID, LABEL, ONSET, SUBJECT
 
 PLACE = '_place'  # the key of a row's place in its file; no column
 REQUIRED_COLUMNS = (ID, SUBJECT, ONSET, APEX, LABEL)
-CLASSES = ('posed', 'spontaneous')
 MAX_FAULTS = 20
 CHUNK = 32  # rows that one thread decodes at a time
 

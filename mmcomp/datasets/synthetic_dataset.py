@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mmcomp.compat import add_metainfo
 from mmcomp.registry import DATASETS
 from mmcomp.synthetic import ensure_dataset, oracle_error
 
@@ -35,6 +36,4 @@ class SyntheticPairDataset(PairDataset):
     ) -> None:
         table = ensure_dataset(preset, data_root, level=level, seed=data_seed)
         super().__init__(ann_file=str(table), pipeline=pipeline, **kwargs)
-        self._metainfo.update(
-            preset=preset, oracle=oracle_error(table.parent)['logistic']
-        )
+        add_metainfo(self, preset=preset, oracle=oracle_error(table.parent)['logistic'])

@@ -21,8 +21,8 @@ from mmcomp.faces import (
     read_image,
     spot,
 )
+from mmcomp.models.inspect import prepare_pairs
 from mmcomp.visualization.explain import margins, occlusion
-from mmcomp.visualization.networks import prepare
 
 MAX_FRAMES = 3000  # of a video: two minutes at 25 frames a second
 
@@ -141,7 +141,7 @@ class Analyst:
     def _where_it_counted(self, pair: FacePair, target: str) -> np.ndarray:
         """``(H, W)``; see :attr:`Finding.counted`."""
         model = self.inferencer.scorer.model
-        inputs = prepare(model, [torch.from_numpy(as_input(pair))])
+        inputs = prepare_pairs(model, [torch.from_numpy(as_input(pair))])
         target = torch.tensor([self.inferencer.classes.index(target)])
         return occlusion(
             margins(model),

@@ -8,6 +8,8 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmcomp.config import load_config
+
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -49,19 +51,14 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_config(args: argparse.Namespace) -> Config:
+def config_from_args(args: argparse.Namespace) -> Config:
     """Read the config and apply the common options.
 
     Raises:
-        SystemExit: If a config file is missing.
+        ValueError: If a config file is missing.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    for path in filter(None, (args.config, args.dataset)):
-        if not Path(path).is_file():
-            raise SystemExit(f'error: no such config file: {path}')
-    cfg = Config.fromfile(args.config)
-    if args.dataset:
-        use_dataset(cfg, args.dataset)
+    cfg = load_config(args.config, args.dataset)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -81,30 +78,3 @@ def load_config(args: argparse.Namespace) -> Config:
 def build_runner(cfg: Config) -> Runner:
     """Build the runner that the config asks for."""
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-
-
-def use_dataset(cfg: Config, path: str) -> None:
-    """Replace the data of a config by those of a dataset config, in place.
-
-    Whole entries are replaced, not merged. The evaluators of a stack keep their type,
-    and the heads get as many classes as the data have.
-    """
-    dataset = Config.fromfile(path)
-    for name, value in dataset.items():
-        own = cfg.get(name)
-        if name.endswith('_evaluator') and isinstance(own, dict):
-            own.metrics = value
-        else:
-            cfg[name] = value
-    meta = dataset.get('train_dataloader', {}).get('dataset', {}).get('metainfo') or {}
-    if 'classes' in meta:
-        _set_num_classes(cfg.model, len(meta['classes']))
-
-
-def _set_num_classes(model: dict, count: int) -> None:
-    """Set ``num_classes`` wherever a part of a model has it."""
-    for name, value in model.items():
-        if name == 'num_classes':
-            model[name] = count
-        elif isinstance(value, dict):
-            _set_num_classes(value, count)

@@ -2,6 +2,7 @@
 
 from mmengine.runner import EpochBasedTrainLoop
 
+from mmcomp.compat import end_epoch
 from mmcomp.registry import LOOPS
 
 
@@ -20,4 +21,4 @@ class FitStackLoop(EpochBasedTrainLoop):
         """End an epoch that had no steps."""
         self.runner.call_hook('before_train_epoch')
         self.runner.call_hook('after_train_epoch')
-        self._epoch += 1
+        end_epoch(self)

@@ -7,7 +7,7 @@ import torch
 from mmengine.device import get_device
 from mmengine.dist import is_distributed
 from mmengine.logging import MMLogger
-from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import Runner
 from torch import nn
 
 from mmcomp.checkpoint import (
@@ -16,6 +16,7 @@ from mmcomp.checkpoint import (
     from_plain,
     load_plain_checkpoint,
 )
+from mmcomp.compat import mark_loaded, starts_training
 from mmcomp.registry import RUNNERS
 
 from .memory import keep_freed_memory
@@ -95,8 +96,7 @@ class PairRunner(Runner):
         checkpoint = load_plain_checkpoint(filename, map_location)
         model = getattr(self.model, 'module', self.model)
         state_dict = checkpoint['state_dict']
-        finetunes = isinstance(self._train_loop, BaseLoop) and not self._resume
-        if strict or (strict is None and not finetunes):
+        if strict or (strict is None and not starts_training(self)):
             check_fits(model, state_dict, filename)
         elif not model.state_dict().keys() & state_dict.keys():
             raise CheckpointError(
@@ -106,7 +106,7 @@ class PairRunner(Runner):
             checkpoint['message_hub'] = from_plain(checkpoint['message_hub'])
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         model.load_state_dict(state_dict, strict=False)
-        self._has_loaded = True
+        mark_loaded(self)
         self.logger.info(f'Load checkpoint from {filename}')
         return checkpoint
 

@@ -3,14 +3,13 @@
 All statistics and figures are computed from such tables alone.
 """
 
-import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mmcomp.columns import FOLD, ID, LABEL, MODEL, PREDICTED, SCORE, SEED, SUBJECT
+from mmcomp.files import replacing
 
 SAMPLE_COLUMNS = (ID, SUBJECT, LABEL, PREDICTED)
 
@@ -44,11 +43,8 @@ def make_prediction_table(
 
 def write_prediction_table(table: pd.DataFrame, path) -> None:
     """Write a table under another name and rename it, so that it is whole or absent."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'{path.name}.{os.getpid()}.tmp')
-    table.to_csv(temporary, index=False, float_format='%.9g', lineterminator='\n')
-    os.replace(temporary, path)
+    with replacing(path) as partial:
+        table.to_csv(partial, index=False, float_format='%.9g', lineterminator='\n')
 
 
 def read_prediction_tables(paths: Iterable) -> pd.DataFrame:

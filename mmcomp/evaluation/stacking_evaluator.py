@@ -7,9 +7,8 @@ from typing import Any
 from mmengine.evaluator import Evaluator
 from mmengine.evaluator.metric import BaseMetric
 
+from mmcomp.columns import MEMBER_SCORES
 from mmcomp.registry import EVALUATORS
-
-MEMBER_SCORES = 'member_scores'
 
 
 @EVALUATORS.register_module()

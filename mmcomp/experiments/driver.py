@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 from filelock import FileLock, Timeout
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmcomp.columns import DATABASE, LABEL, PREDICTED, SUBJECT
-from mmcomp.engine.launch import use_dataset
+from mmcomp.config import load_config
+from mmcomp.files import require_file
 from mmcomp.registry import DATASETS, TASK_UTILS
 
 from .plan import DONE_FILE, Run, Settings, make_runs, unfinished, write_settings
@@ -43,13 +43,9 @@ def inspect_data(settings: Settings) -> dict:
     Raises:
         ValueError: For a config, a table or a split that cannot be used.
     """
-    for path in filter(None, [*settings.configs, settings.dataset]):
-        if not Path(path).is_file():
-            raise ValueError(f'no such config file: {path}')
-    cfg = Config.fromfile(settings.configs[0])
-    if settings.dataset:
-        use_dataset(cfg, settings.dataset)
-    cfg.merge_from_dict(settings.cfg_options)
+    for path in settings.configs:
+        require_file(path, 'config')
+    cfg = load_config(settings.configs[0], settings.dataset, settings.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     options = cfg.val_dataloader.dataset.copy()
     options.update(split=None, subset='all')

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mmcomp.files import write_text
+
 SETTINGS_FILE = 'experiment.json'
 RUNS_FOLDER = 'runs'
 COSTS_FILE = 'costs.json'  # seconds of a run, by what they were spent on
@@ -187,10 +189,7 @@ def write_settings(settings: Settings, folder: Path) -> None:
         return
     if folder.exists() and any(p.name[0] != '.' for p in folder.iterdir()):
         raise SettingsError(f'{folder} is not empty and holds no experiment')
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix('.tmp')
-    temporary.write_text(json.dumps(wanted, indent=1) + '\n', encoding='utf-8')
-    temporary.replace(path)
+    write_text(path, json.dumps(wanted, indent=1) + '\n')
 
 
 def read_settings(folder: Path) -> Settings:

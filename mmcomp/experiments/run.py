@@ -61,16 +61,13 @@ def execute(
 def _train(run, folder, dataset, cfg_options, jitter, threads, started) -> dict:
     """Train and test; returns the seconds of :class:`CostHook`."""
     import torch
-    from mmengine.config import Config
 
+    from mmcomp.config import load_config
     from mmcomp.engine.hooks import CostHook
-    from mmcomp.engine.launch import build_runner, use_dataset
+    from mmcomp.engine.launch import build_runner
 
     torch.set_num_threads(threads)
-    cfg = Config.fromfile(run.config)
-    if dataset:
-        use_dataset(cfg, dataset)
-    cfg.merge_from_dict(dict(cfg_options))
+    cfg = load_config(run.config, dataset, cfg_options)
     cfg.merge_from_dict(run.options)
     cfg.work_dir = str(folder)
     cfg.launcher = 'none'

@@ -1,8 +1,6 @@
 """Exporting a network, and checking the file against PyTorch in the same breath."""
 
 import json
-import os
-import tempfile
 import time
 from pathlib import Path
 
@@ -10,11 +8,13 @@ import numpy as np
 import torch
 from mmengine.model import BaseModel
 
-from mmcomp.apis.scorers import ALIGNMENT
+from mmcomp.compat import config_of
+from mmcomp.config import alignment_of
+from mmcomp.crop import center_crop
 from mmcomp.faces import EYES
+from mmcomp.files import replacing
+from mmcomp.models.deployed import DeployedNetwork
 from mmcomp.version import __version__
-
-from .network import DeployedNetwork
 
 FORMATS = ('onnx', 'torch-export', 'safetensors')
 TOLERANCE = 1e-4
@@ -53,14 +53,12 @@ def export_model(model: BaseModel, out: str, fmt: str, pairs: np.ndarray) -> dic
     pairs = _fit(pairs, network.input_shape)
     metadata = _metadata(model, network)
     out = Path(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
     write, run = {
         'onnx': (_write_onnx, run_onnx),
         'torch-export': (_write_torch_export, _run_torch_export),
         'safetensors': (_write_safetensors, None),
     }[fmt]
-    with tempfile.TemporaryDirectory(dir=out.parent) as folder:
-        temporary = Path(folder, out.name)
+    with replacing(out) as temporary:
         write(network, temporary, metadata)
         if run is None:
             run = _reloader(model)
@@ -76,7 +74,6 @@ def export_model(model: BaseModel, out: str, fmt: str, pairs: np.ndarray) -> dic
         start = time.perf_counter()
         run(temporary, pairs[:1])
         latency = time.perf_counter() - start
-        os.replace(temporary, out)
     return dict(difference=difference, bytes=out.stat().st_size, latency=latency)
 
 
@@ -104,19 +101,16 @@ def run_onnx(path, pairs: np.ndarray, session=None) -> np.ndarray:
 
 
 def _fit(pairs: np.ndarray, shape: tuple) -> np.ndarray:
-    """The centre of pairs, of the size that the network takes."""
-    _, height, width = shape
-    top, left = (pairs.shape[-2] - height) // 2, (pairs.shape[-1] - width) // 2
-    if min(top, left) < 0 or len(pairs) < 2:
+    """Return the centre of pairs, of the size that the network takes."""
+    if len(pairs) < 2:
         raise ValueError(
-            f'pairs have the shape {pairs.shape}; two or more of at least '
-            f'{height}x{width} pixels are needed to check an export'
+            f'pairs have the shape {pairs.shape}; an export is checked on 2 or more'
         )
-    return np.ascontiguousarray(pairs[..., top : top + height, left : left + width])
+    return np.ascontiguousarray(center_crop(pairs, shape[-1]))
 
 
 def _metadata(model: BaseModel, network: DeployedNetwork) -> dict[str, str]:
-    alignment = {**ALIGNMENT, **model._config.get('alignment', {})}
+    alignment = alignment_of(config_of(model))
     return {
         'classes': json.dumps(list(model.classes)),
         'input': json.dumps(['B', 2, *network.input_shape]),
@@ -178,13 +172,13 @@ def _reloader(model: BaseModel):
     """Runs a weights file in the same network."""
     import copy
 
-    from mmcomp.checkpoint import load_plain_checkpoint
+    from safetensors.torch import load_file
 
-    def run(path: Path, pairs: np.ndarray, other: BaseModel | None = None):
+    def run(path: Path, pairs: np.ndarray) -> np.ndarray:
         other = copy.deepcopy(model)
         for tensor in other.state_dict().values():
             tensor.zero_()
-        other.load_state_dict(load_plain_checkpoint(path)['state_dict'])
+        other.load_state_dict(load_file(path))
         with torch.inference_mode():
             return DeployedNetwork(other)(torch.from_numpy(pairs)).numpy()
 

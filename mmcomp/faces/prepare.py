@@ -7,7 +7,6 @@ another name and renamed, and made anew only if the row has changed.
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from mmcomp.columns import APEX, CLIP, ID, ONSET
+from mmcomp.files import write_bytes
 
 from .detection import FaceDetector
 from .pairs import FacePair, Settings
@@ -130,7 +130,7 @@ def _run(todo, root, out, settings, fps, workers) -> None:
     """Does the rows on all cores."""
     from joblib import Parallel, cpu_count, delayed, parallel_config
 
-    from mmcomp.synthetic.progress import track
+    from mmcomp.progress import track
 
     if not todo:
         return
@@ -233,9 +233,7 @@ def _row_file(row: dict[str, str]) -> str:
 
 
 def _write(path: Path, content) -> None:
-    """Writes bytes, or an image as PNG, under another name and renames it."""
+    """Write bytes, or an image as PNG, whole or not at all."""
     if isinstance(content, np.ndarray):
         content = cv2.imencode('.png', content)[1].tobytes()
-    partial = path.with_name(f'.{path.name}.{os.getpid()}')
-    partial.write_bytes(content)
-    partial.replace(path)
+    write_bytes(path, content)

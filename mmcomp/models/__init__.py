@@ -2,9 +2,9 @@
 
 from .backbones import *  # noqa: F403
 from .classifiers import *  # noqa: F403
+from .comparisons import *  # noqa: F403
 from .data_preprocessor import PairDataPreprocessor
 from .heads import *  # noqa: F403
-from .necks import *  # noqa: F403
 from .pair_augment import PairAugment
 
 __all__ = ['PairAugment', 'PairDataPreprocessor']

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmcomp.crop import center_crop
 from mmcomp.registry import MODELS
 
 Number = int | float
@@ -153,8 +154,7 @@ class PairAugment(nn.Module):
                 f'{self.crop_size}'
             )
         if not training:
-            left, top = (round(r / 2) for r in room)
-            return pairs[..., top : top + self.crop_size, left : left + self.crop_size]
+            return center_crop(pairs, self.crop_size)
         pairs = affine_crop(pairs, self.crop_size, *self.random_params(pairs, room))
         if self.erase_prob:
             pairs = erase(pairs, *self.random_rectangle(pairs))

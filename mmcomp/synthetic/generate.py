@@ -17,12 +17,13 @@ import pandas as pd
 from filelock import FileLock, Timeout
 from joblib import Parallel, cpu_count, delayed, parallel_config
 
+from mmcomp.progress import track
+
 from .expressions import LABELS, RECIPE_VERSION
 from .meta import META_FILE, read_meta, write_meta
 from .oracle import compute_oracle
 from .plan import FRAMES, Plan, Stream, check_arguments, make_plan
 from .presets import PRESETS
-from .progress import track
 from .renderer import Renderer
 
 PAIRS_FILE = 'pairs.csv'

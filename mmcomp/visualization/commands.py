@@ -6,9 +6,12 @@ from pathlib import Path
 import torch
 from mmengine.model import BaseModel
 
+from mmcomp.compat import config_of
+from mmcomp.models.inspect import class_scores, members_of, name_of, prepare_pairs
+
 from .examples import Example, values_of
 from .explain import BOTH, EACH, GRADIENTS, explain, margins, rank_correlations
-from .networks import class_scores, members_of, name_of, prepare, random_model
+from .networks import random_model
 from .page import Page, Picture
 from .pairs import describe, displayable, pairs_figure, seen_pairs
 
@@ -54,7 +57,7 @@ def features_page(
     from .features import class_columns, features_figure
     from .maps import stage_maps
 
-    inputs = prepare(model, [example.pair for example in examples])
+    inputs = prepare_pairs(model, [example.pair for example in examples])
     images = displayable(inputs, model.data_preprocessor.to_rgb)
     captions = [example.caption for example in examples]
     columns = class_columns([example.label for example in examples])
@@ -99,7 +102,7 @@ def explain_page(
         raise ValueError(f'controls is {controls}; it cannot be negative')
     if not getattr(model, 'is_fitted', True):
         raise ValueError('the SVM of this stack is not fitted; train it first')
-    inputs = prepare(model, [example.pair for example in examples])
+    inputs = prepare_pairs(model, [example.pair for example in examples])
     scores = class_scores(model, inputs)
     wanted = scores.argmax(1)
     if target is not None:
@@ -107,7 +110,7 @@ def explain_page(
     maps = explain(model, inputs, wanted, patch, baseline)
     others = []
     for index in range(controls):
-        control = random_model(model._config, seed + 1 + index, inputs.device)
+        control = random_model(config_of(model), seed + 1 + index, inputs.device)
         others.append(explain(control.eval(), inputs, wanted, patch, baseline))
     with torch.no_grad():
         ahead = margins(model)(inputs).gather(1, wanted[:, None])[:, 0].tolist()

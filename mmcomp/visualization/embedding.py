@@ -11,7 +11,8 @@ from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor, nn
 
-from .networks import prepare
+from mmcomp.models.inspect import prepare_pairs
+
 from .style import INK, SOFT, styled, title
 
 LEGEND = 10  # values that a legend names; more get colours alone
@@ -30,7 +31,9 @@ def pre_logits(
         batch_size (int): Pairs that go through the network at once.
     """
     found = [
-        model.extract_feat(prepare(model, pairs[i : i + batch_size]), 'pre_logits')
+        model.extract_feat(
+            prepare_pairs(model, pairs[i : i + batch_size]), 'pre_logits'
+        )
         for i in range(0, len(pairs), batch_size)
     ]
     return torch.cat(found).float().cpu().numpy()

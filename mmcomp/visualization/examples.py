@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from mmengine.registry import DefaultScope
 from torch import Tensor
 
 from mmcomp.columns import EMOTION, ID, LABEL, SUBJECT
-from mmcomp.engine.launch import use_dataset
 from mmcomp.registry import DATASETS
 
 COLOR_BY = (LABEL, SUBJECT, EMOTION)
@@ -44,24 +42,6 @@ class Example:
         if subject in self.name:
             del words[2]
         return ' · '.join(str(word) for word in words if word)
-
-
-def load_config(
-    path: str, dataset: str | None = None, options: dict | None = None
-) -> Config:
-    """A config, with other data and further settings.
-
-    Raises:
-        ValueError: If a file is missing.
-    """
-    for file in filter(None, (path, dataset)):
-        if not Path(file).is_file():
-            raise ValueError(f'no such config file: {file}')
-    cfg = Config.fromfile(path)
-    if dataset:
-        use_dataset(cfg, dataset)
-    cfg.merge_from_dict(options or {})
-    return cfg
 
 
 def load_dataset(
@@ -171,14 +151,6 @@ def from_files(
         pair = torch.from_numpy(as_input(made).copy())
         examples.append(Example(item.name, pair))
     return examples
-
-
-def by_class(examples: Sequence[Example]) -> dict[str, list[Example]]:
-    """Examples of each class, '' for those of none."""
-    groups: dict[str, list[Example]] = {}
-    for example in examples:
-        groups.setdefault(example.label or '', []).append(example)
-    return dict(sorted(groups.items()))
 
 
 def values_of(dataset, columns: Sequence[str] | None = None) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mmcomp.models import SiameseBackbone
 from mmcomp.models.backbones.siamese import INPUT
+from mmcomp.models.inspect import first_output, recorded_outputs
 
 
 @dataclass(frozen=True)
@@ -46,24 +47,10 @@ def positions(backbone: SiameseBackbone) -> dict[str, tuple]:
     They run once, give one map or row of tokens for each image or pair, and have more
     than one place.
     """
-    seen: dict[str, list] = {}
-
-    def recorder(name):
-        def hook(layer, args, output):
-            seen.setdefault(name, []).append(_first(output))
-
-        return hook
-
     parameter = next(backbone.parameters())
     zeros = parameter.new_zeros(2, 2, *backbone.input_shape)
-    layers = [(n, m) for n, m in backbone.trunk.named_modules() if n]
-    handles = [m.register_forward_hook(recorder(n)) for n, m in layers]
-    try:
-        with torch.no_grad():
-            backbone(zeros)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with torch.no_grad(), recorded_outputs(backbone.trunk) as seen:
+        backbone(zeros)
     found = {INPUT: backbone.input_shape}
     for name, outputs in seen.items():
         maps = _as_maps(outputs[0], backbone) if len(outputs) == 1 else None
@@ -106,7 +93,7 @@ def stage_maps(
 
     def keep(layer, args, output):  # copies, as later layers may work in place
         outputs = (*args, output) if compares else (output,)
-        maps.extend(_as_maps(_first(x), backbone).clone() for x in outputs)
+        maps.extend(_as_maps(first_output(x), backbone).clone() for x in outputs)
 
     handle = layer.register_forward_hook(keep)
     try:
@@ -119,10 +106,6 @@ def stage_maps(
         onset, apex = maps[0].chunk(2)
         return StageMaps(stage, onset, apex, apex - onset, 'apex - onset')
     return StageMaps(stage, None, None, maps[0], 'compared')
-
-
-def _first(output):
-    return output[0] if isinstance(output, (tuple, list)) and output else output
 
 
 def _as_maps(output, backbone: SiameseBackbone) -> Tensor | None:

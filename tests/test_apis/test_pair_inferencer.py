@@ -8,11 +8,13 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from runs import REPOSITORY, build, small_config
 
 from mmcomp.apis import PairInferencer
 from mmcomp.apis.inputs import items
 from mmcomp.apis.model import load_model
+from mmcomp.checkpoint import load_plain_checkpoint
 from mmcomp.export import export_model
 
 NAMES = ['compcnn_sub@1', 'compcnn_comb-svm']
@@ -47,6 +49,7 @@ def test_aligned_pairs_get_the_scores_of_the_test_run(trained, name, tmp_path):
     assert [r['input'] for r in infer(table)] == expected['sample_id'].tolist()
 
 
+@pytest.mark.slow
 def test_onnx_file_gives_the_same_scores_without_torch(trained, tmp_path):
     model = load_model(
         trained / 'compcnn_comb-svm.py',
@@ -93,6 +96,21 @@ def test_other_sizes_and_colours_are_brought_to_the_networks(trained):
     infer = inferencer(trained, aligned=True)
     large, small = infer([(image, image), (gray, gray)])
     assert large['pred_scores'] == pytest.approx(small['pred_scores'], abs=1e-3)
+
+
+def test_a_network_brings_its_class_names(trained, tmp_path):
+    """Those of its training data, which its checkpoint holds."""
+    checkpoint = load_plain_checkpoint(trained / 'compcnn_sub@1' / 'epoch_2.pth')
+    checkpoint['meta']['dataset_meta']['classes'] = ('none', 'smile')
+    path = tmp_path / 'smile.pth'
+    torch.save(checkpoint, path)
+    infer = PairInferencer(str(trained / 'compcnn_sub@1.py'), str(path), aligned=True)
+    assert infer.classes == ('none', 'smile')
+    plain = inferencer(trained, aligned=True)(trained / 'pairs.csv')
+    other = {'posed': 'none', 'spontaneous': 'smile'}
+    expected = [other[result['pred_class']] for result in plain]
+    found = [result['pred_class'] for result in infer(trained / 'pairs.csv')]
+    assert found == expected
 
 
 def test_stream_is_lazy(trained):
@@ -148,7 +166,7 @@ def test_inputs_that_are_none(inputs, message, tmp_path):
 
 
 def test_wrong_models_are_refused(trained, tmp_path):
-    with pytest.raises(ValueError, match='no such config file'):
+    with pytest.raises(ValueError, match='no such file'):
         PairInferencer('nowhere.py', 'x.pth')
     with pytest.raises(ValueError, match='no such file'):
         PairInferencer('nowhere.onnx')
@@ -164,6 +182,7 @@ def test_wrong_models_are_refused(trained, tmp_path):
         inferencer(trained)([], batch_size=0)
 
 
+@pytest.mark.slow
 def test_tool_writes_table_json_and_pictures(trained, tmp_path):
     out = tmp_path / 'an @ out'
     (tmp_path / 'broken.mp4').write_bytes(b'x')
@@ -189,12 +208,13 @@ def test_tool_writes_table_json_and_pictures(trained, tmp_path):
     assert picture.std() > 20
 
 
+@pytest.mark.slow
 def test_tool_says_what_is_missing(tmp_path):
     command = [sys.executable, REPOSITORY / 'tools' / 'predict.py', 'x.py']
     for rest, message in (
         ([], 'a config needs a CHECKPOINT'),
         (['x.pth'], 'there is no INPUT'),
-        (['x.pth', 'y.mp4'], 'no such config file: x.py'),
+        (['x.pth', 'y.mp4'], "config 'x.py': no such file"),
     ):
         done = subprocess.run(
             [*map(str, [*command, *rest, '--out', tmp_path])],

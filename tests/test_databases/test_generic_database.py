@@ -101,6 +101,17 @@ def test_moments_make_pairs(root, grow, index, told, read):
     assert len(read_pair_table(out)) == 4
 
 
+def test_each_apex_gets_the_onset_of_its_own_expression(grow, index):
+    grow(*(f'1/posed_{e}_{m}.png' for e in ('joy', 'fear') for m in ('onset', 'apex')))
+    result = index('generic', pattern=['{subject}/{label}_{emotion}_{moment}'])
+    assert not result.problems
+    assert len(result.rows) == 2
+    for row in result.rows:
+        emotion = row['emotion']
+        assert row['onset'].name == f'posed_{emotion}_onset.png'
+        assert row['apex'].name == f'posed_{emotion}_apex.png'
+
+
 def test_two_onsets_for_an_apex(grow, index, told):
     grow('1/posed_onset_1.png', '1/posed_onset_2.png', '1/posed_apex_1.png')
     result = index('generic', pattern=['{subject}/{label}_{moment}_*'])

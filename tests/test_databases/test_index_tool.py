@@ -29,6 +29,7 @@ def run(*command, cwd, ok=True):
     return text
 
 
+@pytest.mark.slow
 def test_help(tmp_path, database):
     text = run(TOOL, '--help', cwd=tmp_path)
     assert database.name in text
@@ -103,6 +104,7 @@ def test_every_database_has_a_config(database):
     assert cfg.test_dataloader == cfg.val_dataloader
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('name', 'classes', 'config'),
     [

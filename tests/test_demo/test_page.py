@@ -53,7 +53,8 @@ def test_the_webcam(open_page):
     page.click('#video [aria-label="Capture from camera"]')
     page.click('#video button:has-text("Click to Access Webcam")')
     page.click('#video [aria-label="start recording"]')
-    page.wait_for_timeout(4000)
+    playing = "() => document.querySelector('#video video').currentTime > 3"
+    page.wait_for_function(playing)  # longer than the smile of its clip
     page.click('#video [aria-label="start recording"]')
     page.get_by_role('button', name=FIND).click()
     score(page)

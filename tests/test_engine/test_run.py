@@ -175,6 +175,7 @@ def test_members_of_a_config_are_free_of_chance(table, tmp_path):
     assert set(rates) == {0}
 
 
+@pytest.mark.slow
 def test_steps_use_their_memory_again():
     """Without it each of these large blocks is new to the process, page by page."""
     code = """

@@ -1,13 +1,16 @@
 """Whole runs of a stack."""
 
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
+from mmcv.transforms import BaseTransform
 from runs import build, small_config, without_chance
 
 from mmcomp.checkpoint import load_plain_checkpoint
+from mmcomp.registry import TRANSFORMS
 
 MEMBERS = [f'compcnn_sub@{i}' for i in (1, 2, 3)]
 
@@ -91,6 +94,45 @@ def test_stack_of_members_trained_apart(trained, table, tmp_path):
         torch.testing.assert_close(saved[name], value)
 
 
+@TRANSFORMS.register_module(force=True)
+class Blacken(BaseTransform):
+    """An augmentation after which nothing is to be seen."""
+
+    def transform(self, results):
+        results['img'] = [0 * image for image in results['img']]
+        return results
+
+
+def test_svm_is_fitted_on_pairs_as_they_are_tested(trained, table, tmp_path):
+    """What the pipeline of training does to the pictures does not reach the SVM."""
+    _, folder, _ = trained
+    cfg = small_config(table, tmp_path, 'compcnn_sub-svm')
+    cfg.train_cfg = dict(type='mmcomp.FitStackLoop')
+    cfg.load_from = str(folder / 'epoch_3.pth')
+    cfg.train_dataloader.dataset.pipeline.insert(1, dict(type='mmcomp.Blacken'))
+    build(cfg).train()
+    assert tables(tmp_path) == tables(folder)
+
+
+def test_table_of_the_stack_is_written_last(trained, tmp_path, monkeypatch):
+    """Where it is there, those of the members are too: the run is whole."""
+    cfg, folder, _ = trained
+    written = []
+    write = pd.DataFrame.to_csv
+
+    def note(self, path, *args, **kwargs):
+        written.append(Path(path).name)
+        return write(self, path, *args, **kwargs)
+
+    monkeypatch.setattr(pd.DataFrame, 'to_csv', note)
+    cfg = cfg.copy()
+    cfg.work_dir, cfg.load_from = str(tmp_path), str(folder / 'epoch_3.pth')
+    build(cfg).test()
+    assert len(written) == 4
+    assert written[-1].startswith('predictions.csv')
+
+
+@pytest.mark.slow
 def test_cross_fitted_stack_with_chosen_c(table, tmp_path):
     cfg = small_config(table, tmp_path, 'compcnn_comb-svm', epochs=2)
     cfg.model.cross_fit = 3

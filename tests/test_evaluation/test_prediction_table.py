@@ -1,6 +1,7 @@
 """The prediction table on disk."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,9 @@ def test_round_trip(table, tmp_path):
     read = pd.read_csv(path)
     pd.testing.assert_frame_equal(read, table, check_dtype=False, rtol=1e-8)
     assert read['predicted'].tolist() == ['q', 'q', 'p']
+    assert read['label'].tolist() == ['q', 'p', 'p']
+    assert read['score_p'].tolist() == [0.25, 0.333333333, 0.9]
+    assert read['score_q'].tolist() == [0.75, 0.666666667, 0.1]
     assert os.listdir(path.parent) == ['predictions.csv']
 
 
@@ -40,7 +44,8 @@ def test_failed_write_leaves_the_old_table(table, tmp_path, monkeypatch):
     write_prediction_table(table, path)
     before = path.read_bytes()
 
-    def full(*args, **kwargs):
+    def full(self, path, **kwargs):
+        Path(path).write_text('sample_id,subj')
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(pd.DataFrame, 'to_csv', full)

@@ -125,6 +125,20 @@ def test_summary_pools_folds_for_uar():
     assert row['error'] == pytest.approx(0.3)
 
 
+def test_error_is_pooled_over_folds_of_any_size():
+    """One of two and none of eight are one of ten, not the mean of 1/2 and 0."""
+    table = make_table([1, 0] + [0] * 8, list('aabbbbcccc'))
+    table['fold'] = [0, 0] + [1] * 8
+    assert statistics.error(table) == pytest.approx(0.1)
+    row = statistics.summarize(table, ['posed', 'spontaneous'])
+    assert row['error'] == pytest.approx(0.1)
+
+
+def test_random_flips_never_give_a_p_of_zero():
+    """The data themselves count as one of the flips (Phipson and Smyth 2010)."""
+    assert statistics.flip_test_p(np.ones(40), rounds=99) == pytest.approx(1 / 100)
+
+
 def test_error_by_column():
     table = make_table([1, 0, 0, 0, 1, 1], list('aabbcc'))
     result = statistics.error_by(table, 'subject')

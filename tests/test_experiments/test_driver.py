@@ -1,9 +1,8 @@
 """Whole experiments, left alone, killed, on a cluster, and wrong ones."""
 
+import contextlib
 import json
 import os
-import random
-import signal
 import subprocess
 import sys
 import time
@@ -14,7 +13,9 @@ import pytest
 from runs import REPOSITORY, small_config
 
 TOOL = REPOSITORY / 'tools' / 'cross_validate.py'
-KILLS = 10
+NEW_FILES = (1, 3, 7, 12, 18)  # of one start, before it is killed
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope='module')
@@ -113,18 +114,29 @@ def test_second_start_does_nothing_and_other_settings_are_refused(setting, alone
     assert 'Traceback' not in text
 
 
-def test_killed_ten_times_it_ends_with_the_same_tables(setting, alone, tmp_path):
-    """SIGKILL at random moments; what a run left alone gives, byte for byte."""
+def stamps(work_dir):
+    """Every file below a folder, and which of that name it is."""
+    found = set()
+    for folder, _, names in os.walk(work_dir):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # gone again
+                found.add((folder, name, os.stat(Path(folder, name)).st_ino))
+    return found
+
+
+def test_killed_again_and_again_it_ends_with_the_same_tables(setting, alone, tmp_path):
+    """SIGKILL after some more files; what a run left alone gives, byte for byte."""
     work_dir = tmp_path / 'work'
-    rng = random.Random(0)
-    for _ in range(KILLS):
+    for count in NEW_FILES:
+        before = stamps(work_dir)
         process = subprocess.Popen(
             command(setting, work_dir, '--jitter', 0, 3),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(rng.uniform(3, 11))
-        process.send_signal(signal.SIGKILL)
+        while process.poll() is None and len(stamps(work_dir) - before) < count:
+            time.sleep(0.005)
+        process.kill()
         process.wait()
     run(setting, work_dir, '--jitter', 0, 3)
     assert tables(work_dir) == tables(alone[0])
@@ -189,7 +201,7 @@ WRONG = [
     (['--n-splits', '7'], '7 folds need at least 7 subjects, but the table has 6'),
     (['--folds', '3'], r'folds [3] do not exist; there are 0 to 2'),
     (['--train-subjects', '5'], 'train_subjects is 5; it must be between 1 and the 4'),
-    (['--dataset', 'nowhere.py'], 'no such config file: nowhere.py'),
+    (['--dataset', 'nowhere.py'], "config 'nowhere.py': no such file"),
     (['--address', 'x', '--executor', 'process', '--workers', '0'], 'max_workers is 0'),
 ]
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -100,38 +101,41 @@ def test_cancelling_kills_what_runs():
 
 PARENT = """
 from mmcomp.experiments.executors import ProcessExecutor, run_in_subprocess
-from test_executors import write_until_killed
+from test_executors import hold_a_connection
 if {kind!r} == 'process':
-    future = ProcessExecutor(1).submit(write_until_killed, {path!r})
+    future = ProcessExecutor(1).submit(hold_a_connection, {port})
     future.result()
 else:
-    run_in_subprocess(write_until_killed, ({path!r},), {{}})
+    run_in_subprocess(hold_a_connection, ({port},), {{}})
 """
 
 
-def write_until_killed(path):
-    while True:
-        with open(path, 'a') as stream:
-            stream.write('.')
-        time.sleep(0.02)
+def hold_a_connection(port):
+    with socket.create_connection(('127.0.0.1', port)) as connection:
+        connection.sendall(b'.')
+        time.sleep(600)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', ['process', 'subprocess'])
-def test_tasks_die_with_a_killed_parent(kind, tmp_path):
-    """Else they would write into the folders of the next start."""
-    path = tmp_path / 'alive'
-    code = PARENT.format(path=str(path), kind=kind)
-    env = dict(os.environ, PYTHONPATH=os.path.dirname(__file__))
-    parent = subprocess.Popen([sys.executable, '-c', code], env=env)
-    deadline = time.time() + 60
-    while not path.exists() and time.time() < deadline:
-        time.sleep(0.1)
-    parent.kill()
-    parent.wait()
-    time.sleep(1)
-    size = path.stat().st_size
-    time.sleep(0.5)
-    assert size == path.stat().st_size > 0
+def test_tasks_die_with_a_killed_parent(kind):
+    """Else they would write into the folders of the next start.
+
+    A connection that the task holds is closed when its process has ended.
+    """
+    path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        code = PARENT.format(port=server.getsockname()[1], kind=kind)
+        env = dict(os.environ, PYTHONPATH=path)
+        parent = subprocess.Popen([sys.executable, '-c', code], env=env)
+        server.settimeout(120)
+        connection, _ = server.accept()
+    with connection:
+        connection.settimeout(60)
+        assert connection.recv(1) == b'.'
+        parent.kill()
+        parent.wait()
+        assert connection.recv(1) == b''
 
 
 def test_unknown_kinds_and_numbers():

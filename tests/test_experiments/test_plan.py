@@ -25,6 +25,12 @@ def test_runs_are_configs_times_folds_times_seeds():
     assert [run.fold for run in runs[:6]] == [0, 0, 1, 1, 2, 2]
 
 
+def test_each_run_has_its_seed():
+    runs = make_runs(Settings(CONFIGS[:1], seeds=[3, 5]), 2)
+    assert [run.seed for run in runs] == [3, 3, 5, 5]
+    assert [run.options['randomness.seed'] for run in runs] == [3, 3, 5, 5]
+
+
 def test_all_loaders_get_the_same_split():
     run = make_runs(Settings(CONFIGS[:1], n_splits=4, split_seed=7), 4)[3]
     splits = [

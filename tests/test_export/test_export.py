@@ -9,7 +9,7 @@ from runs import CONFIGS
 
 from mmcomp.apis.model import load_model
 from mmcomp.export import FORMATS, export_model
-from mmcomp.export.network import DeployedNetwork
+from mmcomp.models.deployed import DeployedNetwork
 
 NAMES = sorted(path.stem for path in CONFIGS.glob('*.py'))
 PAIRS = np.random.default_rng(0).integers(0, 256, (6, 2, 1, 48, 48), np.uint8)
@@ -25,6 +25,7 @@ def network(name):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', NAMES)
 def test_onnx_of_every_network(name, tmp_path):
     """Any batch size, normalisation and SVM inside, metadata."""
@@ -50,7 +51,10 @@ def test_onnx_of_every_network(name, tmp_path):
     assert 'no fact about people' in meta['note']
 
 
-@pytest.mark.parametrize('name', ['compcnn_comb@2', 'compcnn_sub-svm'])
+@pytest.mark.parametrize(
+    'name',
+    ['compcnn_comb@2', pytest.param('compcnn_sub-svm', marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize('fmt', FORMATS)
 def test_every_format(name, fmt, tmp_path):
     path = tmp_path / 'network.bin'
@@ -79,8 +83,8 @@ def test_a_difference_writes_nothing(tmp_path, monkeypatch):
     ('kwargs', 'message'),
     [
         (dict(fmt='tflite'), "format is 'tflite'; allowed are 'onnx'"),
-        (dict(pairs=PAIRS[..., :40, :]), 'at least 44x44 pixels are needed'),
-        (dict(pairs=PAIRS[:1]), 'two or more'),
+        (dict(pairs=PAIRS[..., :40, :]), '40x48 pixels; they must be at least 44x44'),
+        (dict(pairs=PAIRS[:1]), 'checked on 2 or more'),
     ],
 )
 def test_wrong_arguments(kwargs, message, tmp_path):

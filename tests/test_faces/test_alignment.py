@@ -123,6 +123,17 @@ def test_gray_and_colour(color, shape):
 
 
 @pytest.mark.parametrize(
+    ('pixel', 'gray'), [((255, 0, 0), 29), ((0, 255, 0), 150), ((0, 0, 255), 76)]
+)
+def test_gray_of_blue_green_and_red(pixel, gray):
+    """Weights of ITU-R BT.601: 0.114, 0.587 and 0.299, in the order of OpenCV."""
+    image = np.full((4, 4, 3), pixel, np.uint8)
+    assert (to_color(image, 'grayscale') == gray).all()
+    alpha = np.dstack([image, np.full((4, 4), 9, np.uint8)])
+    assert (to_color(alpha, 'grayscale') == gray).all()
+
+
+@pytest.mark.parametrize(
     ('text', 'message'),
     [
         ('1 2 3', 'four numbers'),

@@ -136,6 +136,20 @@ def test_known_frames_are_used(smile, detector):
     assert abs(pair.apex_frame - clip.apex) <= 5
 
 
+def test_onset_and_apex_come_from_their_frames(smile, make_clip, tmp_path):
+    """Frames as files, which no codec changes, cut out by hand."""
+    frames = make_clip()[1]
+    for number in (3, 20):
+        cv2.imwrite(str(tmp_path / f'{number}.png'), frames[number])
+    eyes = np.array([[[70.0, 60.0], [110.0, 60.0]], [[72.0, 61.0], [111.0, 62.0]]])
+    pair = pair_from_clip(
+        tmp_path, onset_frame=3, apex_frame=20, onset_eyes=eyes[0], apex_eyes=eyes[1]
+    )
+    np.testing.assert_array_equal(pair.onset, align_face(frames[3], eyes[0]))
+    np.testing.assert_array_equal(pair.apex, align_face(frames[20], eyes[1]))
+    assert not np.array_equal(pair.onset, pair.apex)
+
+
 def test_late_frames(smile, detector, astronaut):
     """Known and spotted frames are shifted; their eyes are those of the new frames."""
     path, clip = smile

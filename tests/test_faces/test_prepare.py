@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -144,6 +146,7 @@ def test_changed_and_failed_rows(photos, tmp_path):
     assert read(done.table)['apex_source'].tolist() == ['a.png']
 
 
+@pytest.mark.slow
 def test_killed_and_started_again(tmp_path, photos):
     """It does what is missing, and ends as if nothing had happened."""
     frame = read(photos).iloc[[0, 2]]
@@ -153,13 +156,14 @@ def test_killed_and_started_again(tmp_path, photos):
     many.to_csv(table, index=False)
     command = [sys.executable, str(TOOL), str(table), '--workers', '1', '--out']
     out = tmp_path / 'killed'
-    process = subprocess.Popen([*command, str(out)], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, str(out)], stderr=subprocess.PIPE, start_new_session=True
+    )
     limit = time.monotonic() + 60
     while len(list(out.glob('rows/[!.]*'))) < 3 and time.monotonic() < limit:
         time.sleep(0.01)
-    process.kill()
-    process.wait()
-    time.sleep(0.5)  # the worker ends what it had begun
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()  # until its worker has ended too
     done = {path: path.stat().st_mtime_ns for path in out.glob('rows/[!.]*')}
     assert 3 <= len(done) <= 30
     subprocess.run([*command, str(out)], check=True, capture_output=True)
@@ -171,6 +175,7 @@ def test_killed_and_started_again(tmp_path, photos):
             assert other.read_bytes() == path.read_bytes(), path.name
 
 
+@pytest.mark.slow
 def test_clips(tmp_path, make_clip, write_video):
     """Video files and folders of frames; frames that are known are used."""
     truth = {}
@@ -217,6 +222,7 @@ def test_clips(tmp_path, make_clip, write_video):
     ]
 
 
+@pytest.mark.slow
 def test_clips_without_a_table(tmp_path, smile):
     path, _ = smile
     command = [sys.executable, str(TOOL), str(path), '--out', str(tmp_path / 'out')]

@@ -146,6 +146,7 @@ def test_expressions_are_found(spotted):
     assert np.mean(errors) < np.mean(middles) / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('subject', [10, 11])
 def test_head_motion_and_blinks_are_no_expression(make_clip, detector, subject):
     clip, frames = make_clip('none', 'posed', subject)
@@ -171,6 +172,7 @@ def test_onset_and_apex_leave_blinks(spotted, detector):
     assert again.openness[found.apex] < 0.65 * median
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_clip(make_clip, detector):
     """What is kept of a frame is numbers: 200 bytes, not an image of 27000."""
     clip, frames = make_clip()

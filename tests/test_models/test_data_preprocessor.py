@@ -295,3 +295,23 @@ def test_mean_of_other_channels_is_refused():
     message = 'mean and std have 3 values, but the images 1 channels'
     with pytest.raises(ValueError, match=message):
         preprocessor(dict(inputs=torch.zeros(2, 2, 1, 5, 6)))
+
+
+# ---------------------------------------------------------------- augmentation
+
+
+@COLLATE
+def test_only_training_is_augmented(collate):
+    """Pairs that are tested keep their centre, and nothing is drawn for them."""
+    augment = dict(type='mmcomp.PairAugment', crop_size=4, erase_size=(1, 3))
+    augment.update(max_rotate=90, max_shift=2, flip_prob=0.5, erase_prob=0.9)
+    preprocessor = PairDataPreprocessor(augment=augment)
+    pairs, items = make_batch(6, shape=(6, 8))
+    centre = pairs[..., 1:5, 2:6]
+    state = torch.get_rng_state()
+    tested = preprocessor(collate(items), training=False)['inputs']
+    assert torch.equal(torch.get_rng_state(), state)
+    np.testing.assert_array_equal(tested, centre)
+    trained = preprocessor(collate(items), training=True)['inputs']
+    assert trained.shape == centre.shape
+    assert (np.abs(trained.numpy() - centre).mean((1, 2, 3, 4)) > 1).all()

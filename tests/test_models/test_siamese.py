@@ -179,3 +179,20 @@ def test_what_does_not_fit_fails_when_built(kwargs, message):
 def test_concatenation_fits_after_the_last_stage():
     backbone = build(comparison=dict(type='mmcomp.Concatenation'), after='stages.2')
     assert backbone.out_shapes == [(256, 3, 3)]
+
+
+@pytest.mark.parametrize('stage', [0, 1, 2])
+def test_dropout_of_a_stage_comes_after_its_comparison(stage):
+    """One picture twice is no change there, in training too."""
+    dropouts = [0.0, 0.0, 0.0]
+    dropouts[stage] = 0.5
+    backbone = build(
+        trunk=dict(type='mmcomp.CompCNNTrunk', dropouts=dropouts),
+        after=f'stages.{stage}',
+        comparison=dict(type='mmcomp.Subtraction', act_cfg=None),
+    ).train()
+    seen = []
+    backbone.comparison.register_forward_hook(lambda m, i, o: seen.append(o))
+    image = torch.randn(4, 1, 1, 44, 44)
+    backbone(image.expand(4, 2, 1, 44, 44))
+    assert seen[0].abs().max() == 0

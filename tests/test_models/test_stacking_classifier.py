@@ -117,6 +117,39 @@ def test_c_is_chosen_by_subject():
         head.fit(features, labels, ['s'] * 60)
 
 
+def test_c_is_not_chosen_on_known_subjects():
+    """Features that tell who it is help only where the subject is known."""
+    rng = np.random.default_rng(5)
+    subjects = np.tile(np.arange(20), 10)
+    habit = rng.permutation(np.tile([0, 1], 10))[subjects]
+    labels = np.where(rng.random(200) < 0.85, habit, 1 - habit)
+    who = np.eye(20)[subjects] + rng.normal(0, 0.1, (200, 20))
+    features = np.hstack([who, labels[:, None] + rng.normal(0, 1.2, (200, 1))])
+    grid = [0.001, 0.1, 10.0]
+    machine = make_pipeline(StandardScaler(), LinearSVC(max_iter=10_000))
+    chosen = []
+    for folds, groups in ((GroupKFold(5), subjects), (5, None)):
+        search = GridSearchCV(machine, {'linearsvc__C': grid}, cv=folds)
+        search.fit(features, labels, groups=groups)
+        chosen.append(search.best_params_['linearsvc__C'])
+    assert chosen[0] != chosen[1]
+    head = LinearSVMHead(2, 21, C=grid)
+    head.fit(features, labels, [f's{i}' for i in subjects])
+    assert float(head.chosen_C) == pytest.approx(chosen[0])
+
+
+def test_svm_is_fitted_without_dropout():
+    """On the features that a test would have, whatever the mode of the network."""
+    model = build().eval()
+    data = batch()
+    model.fit_svms([data])
+    expected = model.svms[0].weight.clone()
+    model.train()
+    model.fit_svms([data])
+    assert model.training
+    torch.testing.assert_close(model.svms[0].weight, expected)
+
+
 def test_members_start_as_they_would_alone():
     stack = build()
     for i in range(3):

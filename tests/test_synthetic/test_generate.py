@@ -117,6 +117,7 @@ def test_finished_dataset_is_returned_at_once(tiny, monkeypatch):
     assert time.perf_counter() - begin < 0.5
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_share_one_rendering(tmp_path):
     script = tmp_path / 'unguarded.py'
     script.write_text(SCRIPT)
@@ -129,6 +130,7 @@ def test_processes_that_start_at_once_share_one_rendering(tmp_path):
     assert dataset_checksum(root / 'tiny-v1-seed0') == TINY_CHECKSUM
 
 
+@pytest.mark.slow
 def test_killed_rendering_leaves_nothing_that_harms(tmp_path):
     task = start(tmp_path, 1)
     deadline = time.monotonic() + 60

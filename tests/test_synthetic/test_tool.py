@@ -28,6 +28,7 @@ def test_commands_on_a_dataset(main, tiny, tmp_path, capsys):
     assert cv2.imread(str(tmp_path / 'sheet.png')) is not None
 
 
+@pytest.mark.slow
 def test_clip(main, tmp_path):
     out = tmp_path / 'clip.avi'
     main(

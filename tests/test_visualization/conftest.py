@@ -7,7 +7,8 @@ import pytest
 import torch
 from runs import REPOSITORY, small_config
 
-from mmcomp.visualization.networks import prepare, random_model
+from mmcomp.models.inspect import prepare_pairs
+from mmcomp.visualization.networks import random_model
 
 
 @pytest.fixture(scope='session')
@@ -34,7 +35,7 @@ def make_inputs():
     def make(model, count=3, seed=0):
         generator = torch.Generator().manual_seed(seed)
         pairs = torch.randint(0, 256, (count, 2, 1, 48, 48), generator=generator)
-        return prepare(model, list(pairs.byte()))
+        return prepare_pairs(model, list(pairs.byte()))
 
     return make
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from runs import CONFIGS
 
+from mmcomp.models.inspect import members_of
 from mmcomp.visualization.features import features_figure
 from mmcomp.visualization.maps import StageMaps, positions, stage_maps
-from mmcomp.visualization.networks import members_of
 
 NAMES = sorted(path.stem for path in CONFIGS.glob('*.py'))
 

@@ -10,6 +10,7 @@ import torch
 from runs import build, small_config
 
 from mmcomp.visualization import PairVisualizer
+from mmcomp.visualization.networks import class_scores
 
 HOOK = dict(type='mmcomp.PairVisualizationHook', interval=2, count=4)
 
@@ -51,6 +52,18 @@ def test_a_stack_shows_its_members_before_its_svm_is_fitted(table, tmp_path):
     train(table, tmp_path, shows=True, name='compcnn_sub-svm')
     assert list(tmp_path.rglob('pairs_train_2.png'))
     assert list(tmp_path.rglob('pairs_val_2.png'))
+
+
+def test_scores_leave_each_part_in_its_mode(make_model, make_inputs):
+    """A frozen part in evaluation, the rest in training, as they were."""
+    model = make_model('compcnn_comb@2')
+    inputs = make_inputs(model)
+    expected = model(inputs).softmax(1)
+    model.train()
+    model.backbone.trunk.stages[0].eval()
+    modes = {name: module.training for name, module in model.named_modules()}
+    torch.testing.assert_close(class_scores(model, inputs), expected)
+    assert {name: m.training for name, m in model.named_modules()} == modes
 
 
 def test_captions_tell_label_and_prediction(monkeypatch):
@@ -101,6 +114,7 @@ def test_figure_is_made_when_something_is_drawn():
     assert (drawn[5, 10] != 200).any()
 
 
+@pytest.mark.slow
 def test_importing_it_loads_no_drawing():
     code = (
         'import sys, mmcomp.registry, mmcomp.engine, mmcomp.visualization; '

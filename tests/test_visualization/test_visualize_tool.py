@@ -21,6 +21,7 @@ def checkpoint(make_model, tmp_path):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', NAMES)
 def test_every_network_is_shown_and_explained(name, visualize, table, tmp_path):
     config, data = CONFIGS / f'{name}.py', ('--table', table, '--count', 2)
@@ -143,6 +144,7 @@ def test_weights_must_be_chosen(visualize, checkpoint, table, tmp_path):
         visualize('features', CONFIGS / 'diffcnn.py', checkpoint, *rest)
 
 
+@pytest.mark.slow
 def test_an_unknown_row_is_one_line_for_the_user(table, tmp_path):
     done = subprocess.run(
         [sys.executable, 'tools/visualize.py', 'pairs', str(CONFIG)]

@@ -3,7 +3,10 @@
 from mmengine.hooks import CheckpointHook
 
 from mmcomp.checkpoint import to_plain
+from mmcomp.compat import save_best_keys
 from mmcomp.registry import HOOKS
+
+LESS, GREATER = save_best_keys()
 
 
 @HOOKS.register_module()
@@ -15,8 +18,8 @@ class PlainCheckpointHook(CheckpointHook):
     ``save_best`` knows which of mmcomp's metrics are better when smaller.
     """
 
-    _default_less_keys = [*CheckpointHook._default_less_keys, 'error_rate', 'wrong']
-    _default_greater_keys = [*CheckpointHook._default_greater_keys, 'uar', 'uf1']
+    _default_less_keys = [*LESS, 'error_rate', 'wrong']
+    _default_greater_keys = [*GREATER, 'uar', 'uf1']
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Replace objects by plain data."""

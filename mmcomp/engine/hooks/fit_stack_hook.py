@@ -6,10 +6,9 @@ from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
+from mmcomp.compat import loop_dataset
 from mmcomp.datasets.splits import kfold_subjects
 from mmcomp.registry import DATASETS, HOOKS
-
-from .protocol_hook import loop_dataset
 
 
 def fit_stack(runner, batch_size: int = 256) -> None:
@@ -46,7 +45,7 @@ class FitStackHook(Hook):
         """Divide the training subjects among the copies of a cross-fitted stack."""
         model = getattr(runner.model, 'module', runner.model)
         if model.cross_fit:
-            subjects = loop_dataset(runner._train_loop).subjects
+            subjects = loop_dataset(runner, 'train').subjects
             model.assign_folds(kfold_subjects(subjects, model.cross_fit, seed=0))
 
     def after_train_epoch(self, runner) -> None:
@@ -56,7 +55,7 @@ class FitStackHook(Hook):
 
     def before_val(self, runner) -> None:
         """Fit if the members have changed since."""
-        if loop_dataset(runner._train_loop) is not None:
+        if loop_dataset(runner, 'train') is not None:
             self._fit(runner, runner.iter)
 
     def _fit(self, runner, iteration: int) -> None:

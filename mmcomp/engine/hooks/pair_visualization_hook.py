@@ -6,9 +6,8 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmpretrain.structures import DataSample
 
+from mmcomp.compat import loop_dataset
 from mmcomp.registry import HOOKS
-
-from .protocol_hook import loop_dataset
 
 
 @HOOKS.register_module()
@@ -68,7 +67,7 @@ class PairVisualizationHook(Hook):
 
     @master_only
     def _show(self, runner, mode: str, batch: dict) -> None:
-        from mmcomp.visualization.networks import class_scores
+        from mmcomp.models.inspect import class_scores
         from mmcomp.visualization.pairs import seen_pairs
 
         model = getattr(runner.model, 'module', runner.model)
@@ -81,7 +80,7 @@ class PairVisualizationHook(Hook):
         seen, _ = seen_pairs(preprocessor, pairs, labels, training, seed=step)
         for sample, score in zip(samples, class_scores(model, seen)):
             sample.set_pred_score(score)
-        data = loop_dataset(getattr(runner, f'_{mode}_loop'))
+        data = loop_dataset(runner, mode)
         classes = getattr(data, 'metainfo', {}).get('classes')
         runner.visualizer.add_pairs(
             f'pairs_{mode}', seen, samples, classes, step, preprocessor.to_rgb

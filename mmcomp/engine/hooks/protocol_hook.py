@@ -5,14 +5,9 @@ from pathlib import Path
 
 from mmengine.dist import master_only
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
-from mmengine.runner import BaseLoop
 
+from mmcomp.compat import add_metainfo, loop_dataset
 from mmcomp.registry import HOOKS
-
-
-def loop_dataset(loop) -> object | None:
-    """The dataset of a loop, or None if the loop was not built."""
-    return loop.dataloader.dataset if isinstance(loop, BaseLoop) else None
 
 
 @HOOKS.register_module()
@@ -31,11 +26,11 @@ class ProtocolHook(Hook):
 
     def before_run(self, runner) -> None:
         """Check the data sets and write the split."""
-        train = loop_dataset(runner._train_loop)
+        train = loop_dataset(runner, 'train')
         if train is None or not hasattr(train, 'subjects'):
             return
         for name in ('val', 'test'):
-            other = loop_dataset(getattr(runner, f'_{name}_loop'))
+            other = loop_dataset(runner, name)
             shared = set(train.subjects) & set(getattr(other, 'subjects', ()))
             if shared:
                 raise ValueError(
@@ -44,9 +39,9 @@ class ProtocolHook(Hook):
                     'the same split, and different subsets'
                 )
         self._check_choices(runner)
-        train._metainfo.update(subjects=list(train.subjects))
-        for word, loop in (('training', '_train_loop'), ('testing', '_val_loop')):
-            data = loop_dataset(getattr(runner, loop))
+        add_metainfo(train, subjects=list(train.subjects))
+        for word, mode in (('training', 'train'), ('testing', 'val')):
+            data = loop_dataset(runner, mode)
             if data is not None:
                 runner.logger.info(
                     f'{word} on {len(data)} pairs of {len(data.subjects)} subjects '
@@ -56,7 +51,7 @@ class ProtocolHook(Hook):
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Warn if the tested subjects were trained on."""
-        test = loop_dataset(runner._test_loop)
+        test = loop_dataset(runner, 'test')
         meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
         shared = set(meta.get('subjects', ())) & set(getattr(test, 'subjects', ()))
         if shared:
@@ -67,7 +62,7 @@ class ProtocolHook(Hook):
 
     @staticmethod
     def _check_choices(runner) -> None:
-        val = loop_dataset(runner._val_loop)
+        val = loop_dataset(runner, 'val')
         if getattr(val, 'subset', None) != 'test':
             return
         for hook in runner.hooks:

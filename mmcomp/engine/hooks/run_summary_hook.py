@@ -5,11 +5,10 @@ from pathlib import Path
 from mmengine.hooks import Hook
 
 from mmcomp.columns import FOLD, MODEL, SEED
+from mmcomp.compat import loaded_from, loop_dataset
 from mmcomp.evaluation import PredictionTable
 from mmcomp.evaluation.prediction_table import write_prediction_table
 from mmcomp.registry import HOOKS
-
-from .protocol_hook import loop_dataset
 
 
 def write_tables(runner, evaluator, dataset, suffix: str = '') -> Path | None:
@@ -58,23 +57,23 @@ class RunSummaryHook(Hook):
 
     def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
         """Keep the metrics; write the table when the training has ended."""
-        training = loop_dataset(runner._train_loop) is not None
+        training = loop_dataset(runner, 'train') is not None
         if training and runner.epoch < runner.max_epochs:
             return
-        self._evaluated(runner, runner.val_evaluator, runner._val_loop, metrics)
+        self._evaluated(runner, runner.val_evaluator, 'val', metrics)
 
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         """Keep the metrics, write the table."""
-        self._evaluated(runner, runner.test_evaluator, runner._test_loop, metrics)
+        self._evaluated(runner, runner.test_evaluator, 'test', metrics)
 
     def after_run(self, runner) -> None:
         """Print the line."""
         if self._metrics and 'pair/total' in self._metrics:
             runner.logger.info(self._line(runner))
 
-    def _evaluated(self, runner, evaluator, loop, metrics) -> None:
+    def _evaluated(self, runner, evaluator, mode, metrics) -> None:
         self._metrics = metrics
-        self._dataset = loop_dataset(loop)
+        self._dataset = loop_dataset(runner, mode)
         self._table = write_tables(runner, evaluator, self._dataset)
 
     def _line(self, runner) -> str:
@@ -90,8 +89,8 @@ class RunSummaryHook(Hook):
         if oracle:
             wrong, total = oracle['wrong'], oracle['total']
             parts.append(f'oracle error {100 * wrong / total:.2f} % ({wrong}/{total})')
-        checkpoint = (
-            runner.message_hub.runtime_info.get('last_ckpt') or runner._load_from
+        checkpoint = runner.message_hub.runtime_info.get('last_ckpt') or loaded_from(
+            runner
         )
         text = f'{model_name(runner.cfg)}: ' + ', '.join(parts)
         for name, path in (('checkpoint', checkpoint), ('predictions', self._table)):

@@ -6,7 +6,8 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmcomp.models.necks import Comparison
+from mmcomp.models.comparisons import Comparison
+from mmcomp.models.inspect import evaluating, recorded_outputs
 from mmcomp.registry import MODELS
 
 INPUT = 'input'
@@ -157,45 +158,23 @@ class SiameseBackbone(BaseModule):
 
 
 def _trial(module: nn.Module, x: Tensor):
-    """One pass in evaluation mode, which leaves the module as it was."""
-    modes = [(m, m.training) for m in module.modules()]
-    module.eval()
-    try:
-        with torch.no_grad():
-            return module(x)
-    finally:
-        for m, training in modes:
-            m.training = training
+    """Run once in evaluation mode, and leave the module as it was."""
+    with torch.no_grad(), evaluating(module):
+        return module(x)
 
 
 def _positions(trunk: nn.Module, images: Tensor) -> dict[str, tuple]:
-    """Submodules that run once and keep the batch, with the shape of their output."""
-    seen: dict[str, list[tuple]] = {}
-    handles = []
-
-    def record(name):
-        def hook(layer, args, output):
-            first = output[0] if isinstance(output, tuple) and output else output
-            shape = tuple(first.shape) if isinstance(first, Tensor) else (None,)
-            seen.setdefault(name, []).append(shape)
-
-        return hook
-
-    for name, layer in trunk.named_modules():
-        if name:
-            handles.append(layer.register_forward_hook(record(name)))
+    """Return submodules that run once and keep the batch, with their output's shape."""
     try:
-        _trial(trunk, images)
+        with recorded_outputs(trunk) as outputs:
+            _trial(trunk, images)
     except (RuntimeError, ValueError, AssertionError) as error:
         raise ValueError(
             f'{type(trunk).__name__} cannot take images of shape '
             f'{tuple(images.shape[1:])} (C, H, W): {error}'
         ) from error
-    finally:
-        for handle in handles:
-            handle.remove()
     return {
-        name: shapes[0][1:]
-        for name, shapes in seen.items()
-        if len(shapes) == 1 and shapes[0][0] == len(images) and 2 <= len(shapes[0]) <= 4
+        name: tuple(found[0].shape[1:])
+        for name, found in outputs.items()
+        if len(found) == 1 and 2 <= found[0].ndim <= 4 and len(found[0]) == len(images)
     }

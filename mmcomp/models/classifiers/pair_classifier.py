@@ -3,6 +3,7 @@
 import torch
 from mmpretrain.models import ImageClassifier
 
+from mmcomp.models.inspect import evaluating
 from mmcomp.registry import MODELS
 
 
@@ -53,10 +54,8 @@ class PairClassifier(ImageClassifier):
         if shapes is None or not self.with_head:
             return
         feats = tuple(torch.zeros(1, *shape) for shape in shapes)
-        training = self.training
-        self.eval()
         try:
-            with torch.no_grad():
+            with torch.no_grad(), evaluating(self):
                 self.head(self.neck(feats) if self.with_neck else feats)
         except (RuntimeError, ValueError, AssertionError) as error:
             given = ', '.join(map(str, shapes))
@@ -64,5 +63,3 @@ class PairClassifier(ImageClassifier):
                 f'{type(self.head).__name__} does not fit: the backbone gives {given} '
                 f'(without the batch): {error}'
             ) from error
-        finally:
-            self.train(training)

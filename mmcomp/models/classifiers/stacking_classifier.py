@@ -9,11 +9,10 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmcomp.checkpoint import check_fits, load_plain_checkpoint
-from mmcomp.columns import SUBJECT
+from mmcomp.columns import MEMBER_SCORES, SUBJECT
 from mmcomp.models.heads import LinearSVMHead
+from mmcomp.models.inspect import evaluating
 from mmcomp.registry import MODELS
-
-MEMBER_SCORES = 'member_scores'
 
 
 @MODELS.register_module()
@@ -170,16 +169,14 @@ class StackingClassifier(BaseClassifier):
         Args:
             loader: Batches of training pairs, without augmentation.
         """
-        training = self.training
-        self.eval()
         features, labels, subjects = [[] for _ in self.copies], [], []
-        for batch in loader:
-            batch = self.data_preprocessor(batch, False)
-            for own, copy in zip(features, self.copies):
-                own.append(self._features(copy, batch['inputs']).cpu().numpy())
-            labels += [int(sample.gt_label) for sample in batch['data_samples']]
-            subjects += [sample.get(SUBJECT) for sample in batch['data_samples']]
-        self.train(training)
+        with evaluating(self):
+            for batch in loader:
+                batch = self.data_preprocessor(batch, False)
+                for own, copy in zip(features, self.copies):
+                    own.append(self._features(copy, batch['inputs']).cpu().numpy())
+                labels += [int(sample.gt_label) for sample in batch['data_samples']]
+                subjects += [sample.get(SUBJECT) for sample in batch['data_samples']]
         labels = np.array(labels)
         for index, (own, svm) in enumerate(zip(features, self.svms)):
             kept = [

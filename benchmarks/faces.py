@@ -28,7 +28,7 @@ os.environ.setdefault('OPENCV_LOG_LEVEL', 'ERROR')
 import cv2
 import numpy as np
 
-from mmcomp.benchmarks.measure import peak_mb
+from benchmarks.measure import peak_mb
 from mmcomp.faces import (
     Clip,
     FaceDetector,

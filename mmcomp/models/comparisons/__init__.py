@@ -1,15 +1,14 @@
-"""Comparison operators."""
+"""Comparison operators: one map out of those of onset and apex."""
 
-from .comparison import (
+from .base import Comparison
+from .others import (
     AbsoluteDifference,
-    Comparison,
     Concatenation,
-    LinearCombination,
     LocalCorrelation,
     NonlinearCombination,
     Product,
-    Subtraction,
 )
+from .paper import LinearCombination, Subtraction
 
 __all__ = [
     'AbsoluteDifference',

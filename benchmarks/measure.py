@@ -128,7 +128,6 @@ def epochs(
     from mmengine.config import Config
     from mmengine.hooks import Hook
 
-    import mmcomp.benchmarks.stock
     import mmcomp.engine
     import mmcomp.models  # noqa: F401
     from mmcomp.engine.launch import build_runner
@@ -216,7 +215,7 @@ def inference(config: str, threads: int, seconds: float) -> dict:
 
     from mmcomp.apis.model import load_model
     from mmcomp.export import export_model
-    from mmcomp.export.network import DeployedNetwork
+    from mmcomp.models.deployed import DeployedNetwork
 
     torch.set_num_threads(threads)
     model = load_model(config, device='cpu')

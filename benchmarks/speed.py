@@ -7,7 +7,7 @@ D  mmcomp's bare training step
 
 Rates are pairs per second; what is compared takes turns in one process or round by
 round. A few minutes; --folds adds whole cross-validations. Frames per second from
-video to aligned face: tools/benchmark_faces.py.
+video to aligned face: benchmarks/faces.py.
 """
 
 import argparse
@@ -33,12 +33,16 @@ CONFIG = str(ROOT / 'configs' / 'compcnn_comb@2.py')
 
 
 def measure(task: str, **arguments) -> dict:
-    """One measurement of :mod:`mmcomp.benchmarks.measure`, in a process of its own."""
+    """One measurement of :mod:`benchmarks.measure`, in a process of its own."""
     threads = str(arguments.get('threads', 1))
     env = dict(os.environ, OMP_NUM_THREADS=threads, MMCOMP_STARTED=str(time.time()))
-    command = [sys.executable, '-m', 'mmcomp.benchmarks.measure', task]
+    command = [sys.executable, '-m', 'benchmarks.measure', task]
     done = subprocess.run(
-        [*command, json.dumps(arguments)], env=env, capture_output=True, text=True
+        [*command, json.dumps(arguments)],
+        env=env,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
     )
     if done.returncode:
         raise ValueError(f'{task} {arguments} failed:\n{done.stderr[-2000:]}')
@@ -96,11 +100,11 @@ def fold_rows(table: str, epochs: int, folds: int) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, 'stock.py')
         code = (
-            'from mmcomp.benchmarks.stock import stock_config\n'
+            'from benchmarks.stock import stock_config\n'
             'from mmengine.config import Config\n'
             f'Config(stock_config({table!r}, 2, 32, {epochs})).dump({str(config)!r})\n'
         )
-        subprocess.run([sys.executable, '-c', code], check=True)
+        subprocess.run([sys.executable, '-c', code], check=True, cwd=ROOT)
         stock = [sys.executable, str(tool), str(config), '--num-splits', str(folds)]
         stock += ['--work-dir', str(Path(folder, 'stock'))]
         dataset = Path(folder, 'dataset.py')

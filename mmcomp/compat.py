@@ -1,0 +1,78 @@
+"""Private names of MMEngine and MMPretrain: each is used here, and nowhere else."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # imported late: the registries need little of this
+    from mmengine.config import Config
+    from mmengine.dataset import BaseDataset
+    from mmengine.registry import Registry
+    from mmengine.runner import EpochBasedTrainLoop, Runner
+    from torch import nn
+
+
+def loop_dataset(runner: 'Runner', mode: str) -> Any | None:
+    """Return the dataset of the 'train', 'val' or 'test' loop, or None if not built."""
+    from mmengine.runner import BaseLoop
+
+    loop = getattr(runner, f'_{mode}_loop')
+    return loop.dataloader.dataset if isinstance(loop, BaseLoop) else None
+
+
+def starts_training(runner: 'Runner') -> bool:
+    """Return whether a training starts anew (it may start from other weights)."""
+    from mmengine.runner import BaseLoop
+
+    return isinstance(runner._train_loop, BaseLoop) and not runner._resume
+
+
+def loaded_from(runner: 'Runner') -> str | None:
+    """Return the checkpoint that the runner was asked to load."""
+    return runner._load_from
+
+
+def save_best_keys() -> tuple[list[str], list[str]]:
+    """Return what MMEngine's ``save_best`` looks for in the names of metrics.
+
+    Returns:
+        tuple: Parts of names whose metric is better when smaller, and when larger.
+    """
+    from mmengine.hooks import CheckpointHook
+
+    return CheckpointHook._default_less_keys, CheckpointHook._default_greater_keys
+
+
+def mark_loaded(runner: 'Runner') -> None:
+    """Note that weights are loaded, so that the runner does not load them again."""
+    runner._has_loaded = True
+
+
+def end_epoch(loop: 'EpochBasedTrainLoop') -> None:
+    """Count an epoch that had no steps."""
+    loop._epoch += 1
+
+
+def add_metainfo(dataset: 'BaseDataset', **info: Any) -> None:
+    """Add to the meta information that a dataset hands to metrics and checkpoints."""
+    dataset._metainfo.update(info)
+
+
+def config_of(model: 'nn.Module') -> 'Config':
+    """Return the config that a network was built from, where MMPretrain keeps it."""
+    return model._config
+
+
+def set_config(model: 'nn.Module', config: 'Config') -> None:
+    """Note the config that a network was built from."""
+    model._config = config
+
+
+def knows_model(name: str) -> bool:
+    """Return whether MMPretrain's model hub has a model of this name."""
+    from mmpretrain.apis import ModelHub
+
+    return name in ModelHub._models_dict
+
+
+def node_locations(registry: 'Registry') -> list[str]:
+    """Return the modules that a registry imports before it builds."""
+    return registry._locations
