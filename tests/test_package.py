@@ -10,11 +10,13 @@ from itertools import chain
 
 import pytest
 import setuptools
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 from runs import REPOSITORY
 
+import mmcomp
 from mmcomp.faces.detection import MODEL
 
 SOURCES = ['mmcomp', 'configs', 'tools', 'setup.py', 'pyproject.toml', 'MANIFEST.in']
@@ -131,3 +133,11 @@ def test_editable_install_links_mim():
     mim = REPOSITORY / 'mmcomp' / '.mim'
     for name in ('configs', 'tools', 'model-index.yml'):
         assert (mim / name).resolve() == REPOSITORY / name
+
+
+def test_citation_names_this_version():
+    citation = yaml.safe_load((REPOSITORY / 'CITATION.cff').read_text())
+    assert citation['version'] == mmcomp.__version__
+    paper = citation['references'][0]
+    names = [author['family-names'] for author in paper['authors']]
+    assert names == ['Xu', 'Qin', 'Bai', 'Wang', 'Liu']
