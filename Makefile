@@ -27,7 +27,7 @@ setup: $(STAMP)
 
 $(STAMP): setup.py constraints.txt
 	@$(PYTHON) tools/check_machine.py --free-gb $(FREE_GB)
-	@echo '== making $(VENV): about 90 s and 6 GB the first time =='
+	@echo '== making $(VENV): about 90 s and 7 GB the first time =='
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --progress-bar on -q -c constraints.txt -e '.[dev,demo,docs,lite]'
 	@touch $@
