@@ -112,7 +112,7 @@ setup(
         'opencv-python>=4.8.0.74',
         'filelock>=3.12',
         'jinja2>=3.1',
-        'joblib>=1.3',
+        'joblib>=1.5',
         'matplotlib>=3.7',
         'packaging>=24.2',
         'rich>=13',
