@@ -97,8 +97,8 @@ def _table(path: Path) -> Iterator[Item]:
     pairs = {ONSET, APEX} <= set(table)
     if not pairs and CLIP not in table:
         raise ValueError(
-            f'{path}: columns are {", ".join(map(str, table))}; they must include {ONSET!r} and '
-            f'{APEX!r}, or {CLIP!r}'
+            f'{path}: columns are {", ".join(map(str, table))}; they must include '
+            f'{ONSET!r} and {APEX!r}, or {CLIP!r}'
         )
     for index, row in enumerate(table.to_dict('records')):
         name = str(row.get(ID, f'row {index + 2}'))

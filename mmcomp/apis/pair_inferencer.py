@@ -114,7 +114,8 @@ class PairInferencer:
             )
         if self.aligned:
             return self._as_it_is(item)
-        return pair_from_images(*item.pair, self.settings, detector=self._faces())
+        onset, apex = item.pair
+        return pair_from_images(onset, apex, self.settings, detector=self._faces())
 
     def _faces(self) -> FaceDetector:
         if self._detector is None:

@@ -111,7 +111,7 @@ class PairDataPreprocessor(BaseDataPreprocessor):
         pairs = pairs.float()
         if self.to_rgb:
             pairs = pairs.flip(2)
-        if self.mean is not None:
+        if self.mean is not None and self.std is not None:
             if len(self.mean) not in (1, pairs.shape[2]):
                 raise ValueError(
                     f'number of values of mean and std is {len(self.mean)}; it must be '
