@@ -100,6 +100,7 @@ setup(
         'mmcomp.faces': ['*.onnx', 'NOTICE*'],
         'mmcomp.synthetic': ['*.npz', 'NOTICE*'],
     },
+    entry_points={'console_scripts': ['mmcomp = mmcomp.cli.main:main']},
     cmdclass={'build_py': BuildWithMim},
     install_requires=[
         'torch>=2.7',
