@@ -68,7 +68,7 @@ def test_every_module_of_a_command_is_listed(capsys):
     folder = REPOSITORY / 'mmcomp' / 'cli'
     found = {p.stem for p in folder.glob('*.py') if 'def main(' in p.read_text()}
     assert {name.replace('-', '_') for name in COMMANDS} == found - {'main'}
-    with pytest.raises(SystemExit, match='^0$'):
+    with pytest.raises(SystemExit, match=r'^0$'):
         main(['--help'])
     text = capsys.readouterr().out
     for name in COMMANDS:
@@ -76,7 +76,7 @@ def test_every_module_of_a_command_is_listed(capsys):
 
 
 def test_version(capsys):
-    with pytest.raises(SystemExit, match='^0$'):
+    with pytest.raises(SystemExit, match=r'^0$'):
         main(['--version'])
     assert capsys.readouterr().out == f'mmcomp {mmcomp.__version__}\n'
 
@@ -120,7 +120,7 @@ def test_help_imports_nothing_heavy():
 
 
 def test_an_unknown_command_is_named(capsys):
-    with pytest.raises(SystemExit, match='^2$'):
+    with pytest.raises(SystemExit, match=r'^2$'):
         main(['trian'])
     assert "'trian'" in capsys.readouterr().err
 
@@ -152,8 +152,8 @@ def test_choices_are_those_of_their_sources():
     assert choices.EMOTIONS == EMOTIONS
     assert choices.FORMATS == FORMATS
     assert choices.LABELS == LABELS
-    assert choices.LEVELS == tuple(LEVELS)
-    assert choices.PRESETS == {name: p.pairs for name, p in PRESETS.items()}
+    assert tuple(LEVELS) == choices.LEVELS
+    assert {name: p.pairs for name, p in PRESETS.items()} == choices.PRESETS
     for option, allowed in (('several', SEVERAL), ('align_by', ALIGN_BY)):
         [action] = [
             a
