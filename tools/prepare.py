@@ -16,8 +16,8 @@ os.environ.setdefault('OPENCV_LOG_LEVEL', 'ERROR')
 os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
 
 from mmcomp.faces.alignment import ALIGN_BY, COLORS
-from mmcomp.faces.pairs import EYES_CLOSED, SEVERAL, Settings
-from mmcomp.faces.prepare import FAILURES_FILE, SHEET_FILE, prepare
+from mmcomp.faces.pairs import EYES_CLOSED, SEVERAL, FaceSettings
+from mmcomp.faces.prepare import FAILURES_FILE, SHEET_FILE, prepare_faces
 
 
 def parse_args() -> argparse.Namespace:
@@ -25,7 +25,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    default = Settings()
+    default = FaceSettings()
 
     def add(name: str, text: str, **options) -> None:
         parser.add_argument(name, help=text + '; default: %(default)s', **options)
@@ -76,9 +76,9 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Prepares the pairs and prints what it came to."""
+    """Prepare the pairs and prints what it came to."""
     args = parse_args()
-    settings = Settings(
+    settings = FaceSettings(
         size=args.size,
         color=args.color,
         by=args.align_by,
@@ -89,7 +89,9 @@ def main() -> None:
         onset_late=args.onset_late,
         apex_late=args.apex_late,
     )
-    done = prepare(args.inputs, args.out, settings, args.fps, args.workers, args.retry)
+    done = prepare_faces(
+        args.inputs, args.out, settings, args.fps, args.workers, args.retry
+    )
     folder = done.table.parent
     if done.done_before:
         print(f'{done.done_before} rows were done before')

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 import cv2
 
+from mmcomp.files import write_bytes
 from mmcomp.synthetic import (
     EMOTIONS,
     LABELS,
     LEVELS,
     PRESETS,
-    contact_sheet,
     dataset_checksum,
+    dataset_sheet,
     ensure_dataset,
     oracle_error,
     read_meta,
@@ -24,7 +24,7 @@ from mmcomp.synthetic import (
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Reads the command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog='Results on this data say that a pipeline works; they say nothing '
@@ -78,7 +78,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
 
 
 def render(args: argparse.Namespace) -> None:
-    """Renders a dataset and prints its pair table."""
+    """Render a dataset and prints its pair table."""
     print(
         ensure_dataset(
             args.preset,
@@ -91,28 +91,28 @@ def render(args: argparse.Namespace) -> None:
 
 
 def sheet(args: argparse.Namespace) -> None:
-    """Writes a contact sheet."""
-    image = contact_sheet(args.dataset_dir, args.pairs)
-    Path(args.out).write_bytes(cv2.imencode('.png', image)[1].tobytes())
+    """Write a contact sheet."""
+    image = dataset_sheet(args.dataset_dir, args.pairs)
+    write_bytes(args.out, cv2.imencode('.png', image)[1].tobytes())
     print(args.out)
 
 
 def oracle(args: argparse.Namespace) -> None:
-    """Prints the oracle's errors."""
+    """Print the oracle's errors."""
     for name, error in oracle_error(args.dataset_dir).items():
         wrong, total = error['wrong'], error['total']
-        print(f'{name}: {wrong} of {total} wrong, {100 * wrong / total:.2f}%')
+        print(f'{name}: {wrong} errors of {total}, {100 * wrong / total:.2f}%')
 
 
 def verify(args: argparse.Namespace) -> None:
-    """Compares a dataset with the checksum that was written with it."""
+    """Compare a dataset with the checksum that was written with it."""
     if dataset_checksum(args.dataset_dir) != read_meta(args.dataset_dir)['checksum']:
-        raise ValueError(f'{args.dataset_dir} has been changed since it was made.')
+        raise ValueError(f'{args.dataset_dir} has changed since it was rendered')
     print('unchanged')
 
 
 def clip(args: argparse.Namespace) -> None:
-    """Renders a clip and prints where its frame indices are written."""
+    """Render a clip and prints where its frame indices are written."""
     made = render_clip(
         args.emotion,
         args.label,
@@ -127,7 +127,7 @@ def clip(args: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Runs the command; a user's error is one line, not a traceback."""
+    """Run the command; a user's error is one line, not a traceback."""
     args = parse_args(argv)
     try:
         args.run(args)
