@@ -90,7 +90,7 @@ class Sample:
 
 
 def render(seed: int, plan: list, fps: float, seconds: float) -> Iterator[Sample]:
-    """Render a clip, one subject each, of every level, emotion and label in the plan."""
+    """Render a clip, of one subject each, for every row of the plan."""
     for subject, (level, emotion, label) in enumerate(plan):
         rng = np.random.default_rng([seed, subject])
         centre = rng.uniform(90, 150), rng.uniform(64, 86)
@@ -348,7 +348,7 @@ def _is_strong(pair):
 
 
 def _ways(path, sample, settings, detector):
-    """Return the pairs of a clip, from all of the truth to none of it, and by baselines.
+    """Return the pairs of a clip, from all truth to none of it, and by baselines.
 
     That there is an expression is known: the limit is low.
     """

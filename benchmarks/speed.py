@@ -93,7 +93,7 @@ def _compared(results: dict) -> dict:
 
 
 def fold_rows(table: str, epochs: int, folds: int) -> dict:
-    """Time whole ten folds: MMPretrain's kfold-cross-valid.py with B, and ours with C."""
+    """Time all ten folds: MMPretrain's kfold-cross-valid.py with B, ours with C."""
     import mmpretrain
 
     tool = Path(mmpretrain.__file__).parent / '.mim/tools/kfold-cross-valid.py'

@@ -15,6 +15,7 @@ from ..alignment import apply, eye_matrix, to_color, warp
 from .face import Face, distance, is_same
 from .geometry import TURNS, central, mirror, turn_back
 
+_LOG_LEVEL_ERROR = 2  # cv2.utils.logging.LOG_LEVEL_ERROR, which OpenCV 4 lacks
 MODEL = Path(__file__).parents[1].joinpath('face_detection_yunet_2023mar.onnx')
 
 #: Longest side of the image that is searched; the second where the first has no face.
@@ -176,9 +177,9 @@ class FaceDetector:
 
 def _load():
     """The network; OpenCV 5 has a warning for each, which says nothing to a user."""
-    logging = cv2.utils.logging
+    logging = getattr(cv2.utils, 'logging', cv2)  # OpenCV 4 has both functions in cv2
     level = logging.getLogLevel()
-    logging.setLogLevel(logging.LOG_LEVEL_ERROR)
+    logging.setLogLevel(_LOG_LEVEL_ERROR)
     try:
         return cv2.FaceDetectorYN.create(str(MODEL), '', (320, 320), _PROPOSAL)
     finally:
