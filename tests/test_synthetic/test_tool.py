@@ -24,7 +24,7 @@ def test_commands_on_a_dataset(main, tiny, tmp_path, capsys):
     main(['render', 'tiny', '--out', str(tiny.parent)])
     assert capsys.readouterr().out == f'{tiny / "pairs.csv"}\n'
     main(['oracle', str(tiny)])
-    assert 'logistic: 10 of 72 wrong, 13.89%' in capsys.readouterr().out
+    assert 'logistic: 10 errors of 72, 13.89%' in capsys.readouterr().out
     main(['verify', str(tiny)])
     assert capsys.readouterr().out == 'unchanged\n'
     main(['sheet', str(tiny), '--out', str(tmp_path / 'sheet.png'), '--pairs', '4'])
