@@ -161,7 +161,7 @@ def test_preprocessor_augments_before_it_normalises():
         (dict(max_shift=-1), 'max_shift is -1'),
         (dict(flip_prob=2), 'flip_prob is 2'),
         (dict(erase_prob=-0.1), r'erase_prob is -0\.1'),
-        (dict(erase_size=(9, 4)), r'erase_size is \(9, 4\); two sides in order'),
+        (dict(erase_size=(9, 4)), r'erase_size is \(9, 4\); it must be two sides'),
         (dict(erase_size=(4, 50)), 'from 1 to crop_size 44'),
     ],
 )
@@ -171,5 +171,15 @@ def test_bad_arguments(kwargs, message):
 
 
 def test_small_images_are_refused():
-    with pytest.raises(ValueError, match='40x48 pixels are smaller than crop_size 44'):
+    with pytest.raises(ValueError, match='images are 40x48 pixels; they must be'):
         PairAugment(CROP)(torch.zeros(1, 2, 1, 40, 48), True)
+
+
+def test_training_without_random_crop_has_the_centre_of_a_test():
+    """With an odd margin too, which could be halved either way."""
+    pairs = images(2).float()
+    for size in (43, 45, 47):
+        still = PairAugment(size, random_crop=False, erase_size=(4, 9))
+        torch.testing.assert_close(
+            still(pairs, True), still(pairs, False), atol=2e-3, rtol=0
+        )
