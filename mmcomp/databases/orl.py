@@ -93,7 +93,7 @@ class ORL(Database):
             elif not path.is_file():
                 index.problem(MISSING_IMAGE, path, 'no such file')
             elif cv2.imdecode(np.fromfile(path, np.uint8), 0) is None:
-                index.problem(UNREADABLE, path, 'not an image, or a damaged one')
+                index.problem(UNREADABLE, path, 'not an image, or damaged')
             else:
                 kinds[smile].append(path)
         index.notes.append(f'{unclear} pictures whose smile is unclear are left out')

@@ -23,8 +23,8 @@ def affine_crop(
 ) -> Tensor:
     """Rotate, scale and shift about the centre, crop, mirror: one bilinear sampling.
 
-    The same pictures as RandomAffine, RandomCrop and RandomFlip one after the other,
-    without their rounding; the border is reflected.
+    The same pictures as one step after the other, without rounding in between; the
+    border is reflected.
 
     Args:
         pairs (Tensor): ``(B, 2, C, H, W)``, float.
@@ -83,9 +83,9 @@ def erase(pairs: Tensor, corner: Tensor, sides: Tensor, chosen: Tensor) -> Tenso
 class PairAugment(nn.Module):
     """Augment a batch of pairs for training; crop its centre otherwise.
 
-    The same as RandomAffine, RandomCrop, RandomFlip and RandomErase in
-    :class:`mmcomp.datasets.InStep`, for a whole batch at once and on its device: a
-    tenth of the time. Both images of a pair get the same.
+    Both images of a pair are changed alike. A whole batch is augmented at once, on its
+    device, in a tenth of the time that transforms of single images take
+    (:class:`mmcomp.datasets.SharedRandomTransforms`).
 
     Args:
         crop_size (int): Side of the network's input in pixels.
