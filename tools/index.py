@@ -14,7 +14,7 @@ from mmcomp.databases import DATABASES, check_report
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Command line: a subcommand for each database, its fields as options."""
+    """Parse the command line: a subcommand for each database, its fields as options."""
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
     commands = parser.add_subparsers(dest='database', required=True, metavar='NAME')
@@ -45,7 +45,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Index, write, report; what a user can mend ends in one message."""
+    """Index a database, write the table and print the report."""
     args = parse_args(argv)
     database = DATABASES.module_dict[args.database]
     options = {field.name: getattr(args, field.name) for field in _options(database)}
