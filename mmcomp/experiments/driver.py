@@ -172,6 +172,6 @@ def _counts(folder: Path, run: Run):
 def _columns(infos: list[dict]) -> dict[str, dict[str, str]]:
     """Further columns of the pair table with few values, by sample: for the report."""
     table = pd.DataFrame(infos).set_index('sample_id')
-    known = {SUBJECT, LABEL, 'onset', 'apex', 'gt_label', 'sample_idx', '_place'}
+    known = {SUBJECT, LABEL, 'onset', 'apex', 'gt_label', 'sample_idx', '_position'}
     few = [c for c in table if c not in known and 1 < table[c].nunique() <= 12]
     return {column: table[column].astype(str).to_dict() for column in few}
