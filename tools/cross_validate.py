@@ -1,7 +1,7 @@
 """Cross-validate networks by subject: tools/cross_validate.py CONFIG... --work-dir DIR
 
 Runs every config on every fold with every seed, each run in a process of its own.
-Killed and started again, it does only what is missing. See tools/report.py, too.
+Started again, it does only what is missing. See tools/report.py, too.
 """
 
 import argparse
@@ -12,15 +12,15 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 from mmcomp.cli import run_tool
-from mmcomp.datasets.pair_dataset import AUDITS
+from mmcomp.datasets.controls import CONTROLS
 from mmcomp.experiments.driver import run_experiment
 from mmcomp.experiments.executors import make_executor
-from mmcomp.experiments.plan import SPLITS, Settings
+from mmcomp.experiments.plan import SPLITS, ExperimentSettings
 from mmcomp.experiments.report import write_report
 
 
 def parse_args() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -44,20 +44,24 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         default=[],
         metavar='N',
-        help='learning curve: train on so many subjects, each set within the next; the '
-        'test subjects stay the same',
+        help='learning curve: train on this many subjects, each set within the next; '
+        'the test subjects stay the same',
     )
     add(
-        '--audits', nargs='+', default=[], choices=AUDITS, help='further runs as checks'
+        '--controls',
+        nargs='+',
+        default=[],
+        choices=CONTROLS,
+        help='also run the networks on pairs that are spoilt in these ways',
     )
-    add('--only-audits', action='store_true', help='run the audits alone')
+    add('--only-controls', action='store_true', help='run the controls alone')
     add(
-        '--jitter',
+        '--shift',
         type=float,
         nargs='+',
         default=[],
-        metavar='PIXELS',
-        help='test each network with the apex moved by so many pixels, too',
+        metavar='PX',
+        help='also test each network with the apex shifted by this many pixels',
     )
     add(
         '--every-epoch',
@@ -80,7 +84,7 @@ def main() -> None:
     options = dict(args.cfg_options)
     if args.every_epoch:
         options['train_cfg.val_interval'] = 1
-    settings = Settings(
+    settings = ExperimentSettings(
         configs=args.configs,
         dataset=args.dataset,
         split=args.split,
@@ -89,9 +93,9 @@ def main() -> None:
         folds=args.folds,
         seeds=list(range(args.seeds)),
         train_subjects=args.train_subjects,
-        audits=args.audits,
-        only_audits=args.only_audits,
-        jitter=args.jitter,
+        controls=args.controls,
+        only_controls=args.only_controls,
+        shift=args.shift,
         cfg_options=options,
     )
     folder = Path(args.work_dir)

@@ -1,6 +1,6 @@
 """Report an experiment: tools/report.py DIR...
 
-Writes table.md, table.csv, summary.json, report.html and figures from the prediction
+Writes table.md, table.csv, summary.json, report.html and plots from the prediction
 tables of tools/cross_validate.py, finished or not.
 """
 
@@ -17,7 +17,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        'folders', nargs='+', type=Path, metavar='DIR', help='experiments on one data'
+        'folders',
+        nargs='+',
+        type=Path,
+        metavar='DIR',
+        help='experiments on the same data',
     )
     parser.add_argument('--out', type=Path, help='default: DIR/report of the first')
     parser.add_argument(

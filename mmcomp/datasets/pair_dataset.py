@@ -10,11 +10,11 @@ from mmengine.dataset import BaseDataset
 from mmcomp.columns import APEX, CLASSES, ID, LABEL, ONSET, SUBJECT
 from mmcomp.registry import DATASETS, TASK_UTILS, TRANSFORMS
 
+from .controls import CONTROLS
 from .pair_table import PLACE, decode_images, read_pair_table
 from .splits import SUBSETS, Assignment
 from .transforms import LoadPair
 
-AUDITS = ('onset-only', 'apex-only', 'swapped', 'shuffled-labels')
 CACHES = ('ram', 'none')
 
 
@@ -38,7 +38,7 @@ class PairDataset(BaseDataset):
         pipeline (list): Transforms; the first loads the pair (:class:`LoadPair`).
         cache (str): 'ram' keeps all decoded images of the table in memory, shared by
             the datasets of a process; 'none' reads them each time.
-        audit (str, optional): Spoil the pairs to see whether a result rests on them:
+        control (str, optional): Spoil the pairs to see whether a result rests on them:
             'onset-only' or 'apex-only' give that image twice, 'swapped' exchanges
             both, 'shuffled-labels' permutes labels among the pairs of each subject.
         test_mode (bool): As in :class:`mmengine.dataset.BaseDataset`.
@@ -60,13 +60,13 @@ class PairDataset(BaseDataset):
         data_prefix: dict | None = None,
         pipeline: Sequence = (),
         cache: str = 'ram',
-        audit: str | None = None,
+        control: str | None = None,
         test_mode: bool = False,
     ) -> None:
         for name, value, allowed in (
             ('subset', subset, (*SUBSETS, 'all') if split else ('all',)),
             ('cache', cache, CACHES),
-            ('audit', audit, (None, *AUDITS)),
+            ('control', control, (None, *CONTROLS)),
         ):
             if value not in allowed:
                 raise ValueError(
@@ -76,7 +76,7 @@ class PairDataset(BaseDataset):
         if isinstance(split, dict):
             split = TASK_UTILS.build(split)
         self.split, self.subset = split, subset
-        self.cache, self.audit = cache, audit
+        self.cache, self.control = cache, control
         self.assignment: Assignment | None = None
         self._images: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         super().__init__(
@@ -125,7 +125,7 @@ class PairDataset(BaseDataset):
         images = self._decode(rows)
         if self.cache == 'ram' and self.pipeline.transforms:
             self._images = {rows[i][ID]: images[i] for i in chosen}
-        if self.audit is not None:
+        if self.control is not None:
             self._spoil(data_list)
         return data_list
 
@@ -170,12 +170,12 @@ class PairDataset(BaseDataset):
         return _decode_once(self.ann_file, stamp, paths, loader)
 
     def _spoil(self, data_list: list[dict]) -> None:
-        """Apply ``audit`` to the rows, and to the images in memory alike."""
-        if self.audit == 'shuffled-labels':
+        """Apply ``control`` to the rows, and to the images in memory alike."""
+        if self.control == 'shuffled-labels':
             _shuffle_labels(data_list)
             return
         order = {'onset-only': (0, 0), 'apex-only': (1, 1), 'swapped': (1, 0)}[
-            self.audit
+            self.control
         ]
         for data in data_list:
             paths = data[ONSET], data[APEX]

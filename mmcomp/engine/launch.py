@@ -1,4 +1,4 @@
-"""What tools/train.py and tools/test.py share: command line to Runner."""
+"""From the command line to a Runner, for tools/train.py and tools/test.py."""
 
 import argparse
 import os
@@ -76,5 +76,5 @@ def config_from_args(args: argparse.Namespace) -> Config:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the runner that the config asks for."""
+    """Return the runner that the config asks for."""
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)

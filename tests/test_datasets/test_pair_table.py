@@ -476,9 +476,9 @@ KFOLD = dict(type='mmcomp.SubjectKFold', n_splits=2)
     [
         (dict(cache='disk'), "cache is 'disk'; allowed are 'ram', 'none'"),
         (
-            dict(audit='mirror'),
-            "audit is 'mirror'; allowed are None, 'onset-only', 'apex-only', 'swapped',"
-            " 'shuffled-labels'",
+            dict(control='mirror'),
+            "control is 'mirror'; allowed are None, 'onset-only', 'apex-only', "
+            "'swapped', 'shuffled-labels'",
         ),
         (
             dict(split=KFOLD, subset='dev'),

@@ -15,11 +15,11 @@ from PIL import Image
 from mmcomp.datasets import (
     InStep,
     LoadPair,
-    Misalign,
     PackPairInputs,
     RandomAffine,
     RandomBrightnessContrast,
     RandomErase,
+    ShiftApex,
 )
 
 RNG = np.random.default_rng(0)
@@ -178,31 +178,31 @@ def test_random_brightness_contrast_draws_from_its_ranges():
     np.testing.assert_array_equal(still.transform(dict(img=COLOR[0]))['img'], COLOR[0])
 
 
-# ---------------------------------------------------------------------- Misalign
+# ---------------------------------------------------------------------- ShiftApex
 
 
-def test_misalign_moves_the_apex_by_its_distance():
+def test_shift_moves_the_apex_by_its_distance():
     yy, xx = np.mgrid[:40, :40]
     blob = (200 * np.exp(-((yy - 20) ** 2 + (xx - 20) ** 2) / 20)).astype(np.uint8)
     angles = []
     for i in range(40):
         pair = [blob.copy(), blob.copy()]
-        onset, apex = Misalign(3).transform(dict(img=pair, sample_id=f'p{i}'))['img']
+        onset, apex = ShiftApex(3).transform(dict(img=pair, sample_id=f'p{i}'))['img']
         np.testing.assert_array_equal(onset, blob)
         weight = apex / apex.sum()
         center = np.array([(xx * weight).sum(), (yy * weight).sum()]) - 20
         assert np.hypot(*center) == pytest.approx(3, abs=0.1)
         angles.append(np.arctan2(*center))
-        again = Misalign(3).transform(dict(img=[blob, blob], sample_id=f'p{i}'))['img']
+        again = ShiftApex(3).transform(dict(img=[blob, blob], sample_id=f'p{i}'))['img']
         np.testing.assert_array_equal(again[1], apex)  # of the sample, not of chance
     assert abs(np.exp(1j * np.array(angles)).mean()) < 0.4  # in all directions
 
 
-def test_misalign_by_nothing_and_by_less():
+def test_shift_by_nothing_and_by_less():
     results = dict(img=list(GRAY), sample_id='p')
-    np.testing.assert_array_equal(Misalign(0).transform(results)['img'][1], GRAY[1])
+    np.testing.assert_array_equal(ShiftApex(0).transform(results)['img'][1], GRAY[1])
     with pytest.raises(ValueError, match='pixels is -1; it must not be negative'):
-        Misalign(-1)
+        ShiftApex(-1)
 
 
 # ------------------------------------------------------------------- RandomErase

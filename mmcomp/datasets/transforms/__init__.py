@@ -4,12 +4,12 @@ from .augment import RandomAffine, RandomBrightnessContrast, RandomErase
 from .formatting import PackPairInputs
 from .in_step import InStep
 from .loading import LoadPair
-from .misalign import Misalign
+from .shift_apex import ShiftApex
 
 __all__ = [
     'InStep',
     'LoadPair',
-    'Misalign',
+    'ShiftApex',
     'PackPairInputs',
     'RandomAffine',
     'RandomBrightnessContrast',

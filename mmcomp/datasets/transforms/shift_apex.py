@@ -1,4 +1,4 @@
-"""Misalign: move the apex against the onset, to see what a network bears."""
+"""ShiftApex: move the apex against the onset, to see what a network bears."""
 
 import zlib
 
@@ -11,7 +11,7 @@ from mmcomp.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
-class Misalign(BaseTransform):
+class ShiftApex(BaseTransform):
     """Shift the apex image by a fixed distance, as a faulty alignment would.
 
     The direction is random but follows from the sample's id, so that it is the same in
