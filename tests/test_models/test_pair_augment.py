@@ -32,7 +32,11 @@ def one_by_one(image, angle, scale, shift, corner, flip):
 
 
 def test_batch_gives_the_same_pictures_as_one_by_one():
-    """To the rounding that OpenCV does: half a gray level."""
+    """To the rounding that OpenCV does: half a gray level.
+
+    OpenCV 4 also rounds where it samples, to a 32nd of a pixel.
+    """
+    atol = 0.51 if int(cv2.__version__.split('.')[0]) > 4 else 2
     torch.manual_seed(0)
     pairs = images(40)
     augment = PairAugment(
@@ -43,7 +47,7 @@ def test_batch_gives_the_same_pictures_as_one_by_one():
     for i, row in enumerate(zip(*(p.tolist() for p in params))):
         for j in range(2):
             expected = one_by_one(pairs[i, j, 0].numpy(), *row)
-            np.testing.assert_allclose(batch[i, j, 0], expected, atol=0.51)
+            np.testing.assert_allclose(batch[i, j, 0], expected, atol=atol)
 
 
 def test_crop_and_flip_alone_are_exact():
