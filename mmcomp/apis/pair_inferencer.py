@@ -11,7 +11,7 @@ from mmcomp.faces import (
     Face,
     FaceDetector,
     FacePair,
-    Settings,
+    FaceSettings,
     pair_from_clip,
     pair_from_images,
     read_image,
@@ -40,7 +40,7 @@ class PairInferencer:
         aligned (bool): Whether images are aligned faces already, which are used as they
             are. Defaults to False: faces are detected and aligned.
         settings (dict, optional): Further options of
-            :class:`mmcomp.faces.Settings`, such as ``several='largest'``.
+            :class:`mmcomp.faces.FaceSettings`, such as ``several='largest'``.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class PairInferencer:
     ) -> None:
         self.scorer = make_scorer(model, pretrained, device)
         self.aligned = aligned
-        self.settings = Settings(
+        self.settings = FaceSettings(
             size=self.scorer.size, color=self.scorer.color, **(settings or {})
         )
         self._detector: FaceDetector | None = None
