@@ -15,14 +15,20 @@ import torch
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
-from mmcomp.datasets import LoadPair, PackPairInputs, PairDataset, SubjectKFold
-from mmcomp.datasets.pair_dataset import AUDITS, _decode_once
+from mmcomp.datasets import (
+    LoadPair,
+    PackPairInputs,
+    PairDataset,
+    SubjectKFold,
+    image_store,
+)
+from mmcomp.datasets.controls import CONTROLS
 
 CLASSES = ('posed', 'spontaneous')
 PIPELINE = [
     dict(type='mmcomp.LoadPair'),
     dict(
-        type='mmcomp.InStep',
+        type='mmcomp.SharedRandomTransforms',
         transforms=[
             dict(type='RandomCrop', crop_size=8),
             dict(type='RandomFlip', prob=0.5),
@@ -131,14 +137,14 @@ def test_data_root_and_prefix(make_pair_table, tmp_path, monkeypatch, absolute, 
 
 @pytest.mark.parametrize('color_type', ['grayscale', 'color'])
 @pytest.mark.parametrize('suffix', ['.png', '.jpg'])
-@pytest.mark.parametrize('audit', [None, *AUDITS])
-def test_memory_changes_no_bit(make_pair_table, tmp_path, color_type, suffix, audit):
+@pytest.mark.parametrize('control', [None, *CONTROLS])
+def test_memory_changes_no_bit(make_pair_table, tmp_path, color_type, suffix, control):
     path = make_pair_table(tmp_path, 3, color=True, size=(10, 12), suffix=suffix)
     pipeline = [dict(type='mmcomp.LoadPair', color_type=color_type), *PIPELINE[1:]]
     found = []
     for cache in ('ram', 'none'):
         dataset = PairDataset(
-            str(path), pipeline=pipeline, cache=cache, audit=audit, test_mode=True
+            str(path), pipeline=pipeline, cache=cache, control=control, test_mode=True
         )
         np.random.seed(0)
         found.append([dataset[i] for i in range(len(dataset))])
@@ -190,7 +196,7 @@ def test_without_pipeline_there_is_the_row(table, rows):
 @pytest.fixture
 def loads(monkeypatch):
     """How often each file was decoded, from now on."""
-    _decode_once.cache_clear()
+    image_store.clear()
     count = Counter()
     load = LoadPair.load
 
@@ -200,7 +206,7 @@ def loads(monkeypatch):
 
     monkeypatch.setattr(LoadPair, 'load', counting)
     yield count
-    _decode_once.cache_clear()
+    image_store.clear()
 
 
 def test_each_image_is_decoded_once(table, rows, loads):
@@ -254,26 +260,26 @@ def test_a_loader_of_a_subclass_has_images_of_its_own(table, rows):
             np.testing.assert_array_equal(image, expected // factor)
 
 
-# ---------------------------------------------------------------- audits
+# ---------------------------------------------------------------- controls
 
 
 @pytest.mark.parametrize('cache', ['ram', 'none'])
 @pytest.mark.parametrize(
-    ('audit', 'order'),
+    ('control', 'order'),
     [('onset-only', (0, 0)), ('apex-only', (1, 1)), ('swapped', (1, 0))],
 )
-def test_audit_of_images(table, rows, audit, order, cache):
+def test_control_of_images(table, rows, control, order, cache):
     kwargs = dict(pipeline=LOAD_AND_PACK, cache=cache)
-    check_pairs(PairDataset(str(table), audit=audit, **kwargs), table, rows, order)
+    check_pairs(PairDataset(str(table), control=control, **kwargs), table, rows, order)
     check_pairs(PairDataset(str(table), **kwargs), table, rows)
 
 
-def test_audit_of_labels(make_pair_table, tmp_path):
+def test_control_of_labels(make_pair_table, tmp_path):
     path = make_pair_table(tmp_path, 6, 4, (4, 4))
     kwargs = dict(split=SubjectKFold(3), subset='train', pipeline=LOAD_AND_PACK)
     plain = PairDataset(str(path), **kwargs)
-    shuffled = PairDataset(str(path), audit='shuffled-labels', **kwargs)
-    again = PairDataset(str(path), audit='shuffled-labels', **kwargs)
+    shuffled = PairDataset(str(path), control='shuffled-labels', **kwargs)
+    again = PairDataset(str(path), control='shuffled-labels', **kwargs)
     for a, b in zip(plain, shuffled):
         assert torch.equal(a['inputs'], b['inputs'])
         assert a['data_samples'].sample_id == b['data_samples'].sample_id

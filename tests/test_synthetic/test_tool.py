@@ -1,10 +1,13 @@
 """tools/synthesize.py: every command runs, every user error is one line."""
 
+import functools
 import importlib.util
 from pathlib import Path
 
 import cv2
 import pytest
+
+from mmcomp.cli import run_tool
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'synthesize.py'
 
@@ -56,4 +59,4 @@ def test_errors_are_one_line(main, tmp_path):
         ['clip', '--out', str(tmp_path / 'clip.gif'), '--seconds', '2'],
     ):
         with pytest.raises(SystemExit, match=r'^error: .+$'):
-            main(arguments)
+            run_tool(functools.partial(main, arguments))

@@ -9,8 +9,8 @@ import pytest
 import torch
 from runs import build, small_config
 
+from mmcomp.models.inspect import class_scores
 from mmcomp.visualization import PairVisualizer
-from mmcomp.visualization.networks import class_scores
 
 HOOK = dict(type='mmcomp.PairVisualizationHook', interval=2, count=4)
 
@@ -100,7 +100,7 @@ def test_another_visualizer_is_refused(table, tmp_path):
     cfg = small_config(table, tmp_path)
     cfg.custom_hooks = [*cfg.custom_hooks, HOOK]
     cfg.visualizer.type = 'UniversalVisualizer'
-    with pytest.raises(ValueError, match=r'needs visualizer=.*and this is Universal'):
+    with pytest.raises(ValueError, match=r'visualizer is Universal.*it must be'):
         build(cfg).train()
 
 

@@ -1,4 +1,4 @@
-"""Misalign: move the apex against the onset, to see what a network bears."""
+"""ShiftApex: move the apex, to test how robust a network is to misalignment."""
 
 import zlib
 
@@ -11,11 +11,11 @@ from mmcomp.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
-class Misalign(BaseTransform):
+class ShiftApex(BaseTransform):
     """Shift the apex image by a fixed distance, as a faulty alignment would.
 
-    The direction is random but follows from the sample's id, so that it is the same in
-    each run. Bilinear, with the border reflected.
+    The direction is random, but derived from the sample's id: it is the same in each
+    run. Bilinear, with the border reflected.
 
     **Required Keys:** ``img`` (list of onset and apex), ``sample_id``
 
@@ -27,7 +27,7 @@ class Misalign(BaseTransform):
 
     def __init__(self, pixels: float) -> None:
         if pixels < 0:
-            raise ValueError(f'pixels is {pixels}; it must not be negative')
+            raise ValueError(f'pixels is {pixels}; it must be at least 0')
         self.pixels = pixels
 
     def transform(self, results: dict) -> dict:
