@@ -56,9 +56,9 @@ real: setup
 	$(BIN)/python tools/cross_validate.py $(NETWORKS) $(ORL) $(PRECISION) \
 	    --work-dir work_dirs/real --no-report
 	$(BIN)/python tools/cross_validate.py configs/compcnn_comb@2.py $(ORL) $(PRECISION) \
-	    --work-dir work_dirs/real-audits --audits onset-only apex-only shuffled-labels \
-	    --only-audits --no-report
-	$(BIN)/python tools/report.py work_dirs/real work_dirs/real-audits
+	    --work-dir work_dirs/real-controls --controls onset-only apex-only \
+	    shuffled-labels --only-controls --no-report
+	$(BIN)/python tools/report.py work_dirs/real work_dirs/real-controls
 
 CHECKPOINT := work_dirs/compcnn_comb@2/epoch_100.pth
 

@@ -68,16 +68,17 @@ def growth_runs(n: int) -> dict:
     import numpy as np
     import pandas as pd
 
+    from mmcomp.columns import MEMBER, STACK, VARIANT
     from mmcomp.evaluation.prediction_table import write_prediction_table
     from mmcomp.experiments.driver import DATA_FILE
-    from mmcomp.experiments.plan import Settings, make_runs, write_settings
+    from mmcomp.experiments.plan import ExperimentSettings, make_runs, write_settings
     from mmcomp.experiments.report import write_report
 
     classes, folds = ['posed', 'spontaneous'], 10
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        settings = Settings(['diffcnn.py'], seeds=list(range(n // folds)))
+        settings = ExperimentSettings(['diffcnn.py'], seeds=list(range(n // folds)))
         write_settings(settings, folder)
         data = dict(
             table='pairs.csv', name='made up', synthetic=True, classes=classes,
@@ -99,6 +100,7 @@ def growth_runs(n: int) -> dict:
                     'model': 'diffcnn',
                     'fold': run.fold,
                     'seed': run.seed,
+                    **dict.fromkeys([*VARIANT, STACK, MEMBER]),
                 }
             )
             write_prediction_table(own, folder / run.folder / 'predictions.csv')

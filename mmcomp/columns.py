@@ -19,6 +19,15 @@ PREDICTED = 'predicted'
 MODEL = 'model'
 FOLD = 'fold'
 SEED = 'seed'
+# Variants of a network in a prediction table, empty where they do not apply.
+TRAIN_SUBJECTS = 'train_subjects'  # size of the training set, of a learning curve
+CONTROL = 'control'  # one of mmcomp.datasets.controls
+SHIFT = 'shift_px'  # distance in pixels that the apex was moved by for the test
+VARIANT = (TRAIN_SUBJECTS, CONTROL, SHIFT)
+# The table of a stack's member has the stack's name and the member's, which is its
+# MODEL too. Both are empty for a stack itself and for a network trained alone.
+STACK = 'stack'
+MEMBER = 'member'
 
 # Clip table: a row for each clip, before onset and apex are known or cut out. CLIP is a
 # video file or a folder of frames; ONSET_FRAME and APEX_FRAME are the numbers of its

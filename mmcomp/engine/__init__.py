@@ -1,4 +1,4 @@
-"""What drives a run: the runner and its hooks."""
+"""The runner, its hooks and loops."""
 
 from .hooks import *  # noqa: F403
 from .loops import FitStackLoop

@@ -1,4 +1,4 @@
-"""FitStackLoop: a training without steps."""
+"""FitStackLoop: a training without steps, which only fits an SVM."""
 
 from mmengine.runner import EpochBasedTrainLoop
 
@@ -8,7 +8,7 @@ from mmcomp.registry import LOOPS
 
 @LOOPS.register_module()
 class FitStackLoop(EpochBasedTrainLoop):
-    """Only fit the SVM of a stack whose members were trained apart.
+    """Only fit the SVM of a stack whose members were trained separately.
 
     One epoch without a step: hooks run as at the end of a training, so the SVM is
     fitted, a checkpoint saved, the test set evaluated.

@@ -1,4 +1,4 @@
-"""Memory that is freed and wanted again in each step."""
+"""Memory that is freed and allocated again in each step."""
 
 import contextlib
 import ctypes
@@ -8,7 +8,7 @@ BYTES = 1 << 30
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep freed blocks of up to 1 GB for this process.
+    """Make glibc keep freed blocks of up to 1 GB for this process.
 
     By default it gives large ones back to the kernel, which fills them with zeros when
     the next step asks for them: up to a million page faults in four small epochs, and

@@ -1,10 +1,12 @@
 """Mixed precision without a GPU."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from mmengine.device import get_device
 from mmengine.optim import OptimWrapper
+from torch import nn
 
 from mmcomp.registry import OPTIM_WRAPPERS
 
@@ -18,7 +20,7 @@ class Bfloat16OptimWrapper(OptimWrapper):
     """
 
     @contextmanager
-    def optim_context(self, model):
-        """The context of the forward pass."""
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Return the context of the forward pass."""
         with super().optim_context(model), torch.autocast(get_device(), torch.bfloat16):
             yield

@@ -21,7 +21,7 @@ from mmcomp.registry import RUNNERS
 
 from .memory import keep_freed_memory
 
-#: Messages of MMEngine that tell a user nothing, repeated in every run or epoch.
+#: Messages of MMEngine without information, repeated in every run or epoch.
 FILE_ONLY = (
     'Exp name:',
     'Distributed training is not used',
@@ -35,7 +35,7 @@ FILE_ONLY = (
 class PairRunner(Runner):
     """The Runner that mmcomp's configs ask for (``runner_type``).
 
-    It differs from :class:`mmengine.runner.Runner` in this:
+    It differs from :class:`mmengine.runner.Runner` as follows:
 
     - Checkpoints are read as tensors and plain data, so a file from a stranger cannot
       run code; that holds for ``--resume`` too. Testing refuses weights that do not
@@ -51,7 +51,7 @@ class PairRunner(Runner):
         if self.distributed and not is_distributed() and get_device() == 'cpu':
             if self.launcher != 'pytorch':
                 raise ValueError(
-                    f'launcher is {self.launcher!r}; without a GPU only "pytorch" works'
+                    f"launcher is {self.launcher!r}; without a GPU it must be 'pytorch'"
                 )
             torch.distributed.init_process_group('gloo')
         super().setup_env(env_cfg)
@@ -68,7 +68,7 @@ class PairRunner(Runner):
         return super().wrap_model(model_wrapper_cfg, model)
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
-        """A logger whose terminal shows single lines only, below warnings."""
+        """Return a logger whose terminal shows single lines only, below warnings."""
         logger = super().build_logger(*args, **kwargs)
         for handler in logger.handlers:
             if not isinstance(handler, logging.FileHandler):
@@ -112,7 +112,7 @@ class PairRunner(Runner):
 
 
 def _is_brief(record: logging.LogRecord) -> bool:
-    """Whether a record may go to the terminal."""
+    """Return whether a record may go to the terminal."""
     message = record.getMessage().strip()
     if message.startswith(FILE_ONLY):
         return False

@@ -1,41 +1,58 @@
 """Metrics of the field as pure functions of arrays, in fractions.
 
 ``labels`` and ``predicted`` are class indices of shape ``(N,)``. All raise ValueError
-for empty or unequal input.
+if they are empty or differ in length.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 # scikit-learn is imported where it is used: that takes a second, and a training needs
 # it only at its end.
 
 
-def _check(labels, predicted) -> tuple[np.ndarray, np.ndarray]:
+def _check(labels: ArrayLike, predicted: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     labels, predicted = np.asarray(labels), np.asarray(predicted)
     if len(labels) == 0 or len(labels) != len(predicted):
         raise ValueError(
-            f'{len(labels)} labels and {len(predicted)} predictions; as many of each '
-            'are needed, and at least one'
+            f'{len(labels)} labels and {len(predicted)} predictions; there must be as '
+            'many of each, and at least one'
         )
     return labels, predicted
 
 
-def error_counts(labels, predicted) -> tuple[int, int]:
-    """How many predictions are wrong, and how many there are."""
+def error_counts(labels: ArrayLike, predicted: ArrayLike) -> tuple[int, int]:
+    """Return how many predictions are errors, and how many there are.
+
+    Examples:
+        >>> error_counts([0, 1, 1], [0, 1, 0])
+        (1, 3)
+    """
     labels, predicted = _check(labels, predicted)
     return int((labels != predicted).sum()), len(labels)
 
 
-def majority_error(labels) -> float:
-    """Error of always answering the most frequent class of these labels."""
+def majority_error(labels: ArrayLike) -> float:
+    """Return the error of always answering the most frequent class of these labels.
+
+    Examples:
+        >>> majority_error([0, 0, 0, 1])
+        0.25
+    """
     labels, _ = _check(labels, labels)
     return float(1 - np.unique(labels, return_counts=True)[1].max() / len(labels))
 
 
-def uar(labels, predicted) -> float:
-    """Unweighted average recall: the mean of the classes' recalls.
+def uar(labels: ArrayLike, predicted: ArrayLike) -> float:
+    """Return the unweighted average recall: the mean of the classes' recalls.
 
     A class without samples has no recall and is left out of the mean.
+
+    Examples:
+        Recalls of 1/2 and 1:
+
+        >>> uar([0, 0, 1, 1], [0, 1, 1, 1])
+        0.75
     """
     from sklearn.metrics import recall_score
 
@@ -44,11 +61,17 @@ def uar(labels, predicted) -> float:
     return float(recall_score(labels, predicted, labels=classes, average='macro'))
 
 
-def uf1(labels, predicted) -> float:
-    """Unweighted F1: the mean of 2 TP / (2 TP + FP + FN) over the classes.
+def uf1(labels: ArrayLike, predicted: ArrayLike) -> float:
+    """Return the unweighted F1: the mean of 2 TP / (2 TP + FP + FN) over the classes.
 
     A class that is predicted but has no samples counts with 0; one that is neither has
     no F1 and is left out.
+
+    Examples:
+        F1 of 2/3 and 4/5:
+
+        >>> round(uf1([0, 0, 1, 1], [0, 1, 1, 1]), 4)
+        0.7333
     """
     from sklearn.metrics import f1_score
 
@@ -57,8 +80,10 @@ def uf1(labels, predicted) -> float:
     return float(f1_score(labels, predicted, labels=classes, average='macro'))
 
 
-def auc(labels, scores) -> float:
-    """Area under the ROC curve; for more than two classes the mean of one against rest.
+def auc(labels: ArrayLike, scores: ArrayLike) -> float:
+    """Return the area under the ROC curve.
+
+    For more than two classes it is the mean over the classes of each against the rest.
 
     Args:
         labels: ``(N,)``, class indices.
@@ -66,6 +91,12 @@ def auc(labels, scores) -> float:
 
     Returns:
         float: NaN if fewer than two classes have samples.
+
+    Examples:
+        Three of the four pairs of a sample of either class are in order:
+
+        >>> auc([0, 0, 1, 1], [[0.9, 0.1], [0.4, 0.6], [0.5, 0.5], [0.2, 0.8]])
+        0.75
     """
     from sklearn.metrics import roc_auc_score
 

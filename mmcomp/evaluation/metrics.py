@@ -26,13 +26,17 @@ class _PairMetric(BaseMetric):
     default_prefix: str | None = 'pair'
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep what is needed of a batch of predictions."""
+        """Keep label, scores, id and subject of a batch of predictions.
+
+        Raises:
+            ValueError: If a sample has no label.
+        """
         for sample in data_samples:
             label = sample.get('gt_label')
             if label is None:
                 raise ValueError(
-                    f'sample {sample.get(ID, "?")!r} has no gt_label; a metric needs '
-                    'labelled pairs'
+                    f'sample {sample.get(ID, "?")!r} has no gt_label; it must be a '
+                    'class index'
                 )
             self.results.append(
                 dict(
@@ -44,13 +48,13 @@ class _PairMetric(BaseMetric):
             )
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Metrics of all samples, by name."""
+        """Return the metrics of all samples, by name."""
         labels = np.array([result['label'] for result in results])
         scores = np.stack([result['scores'] for result in results])
         return self.compute(labels, scores)
 
     def compute(self, labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-        """Metrics from labels ``(N,)`` and scores ``(N, K)``."""
+        """Return the metrics from labels ``(N,)`` and scores ``(N, K)``."""
         raise NotImplementedError
 
 
@@ -58,12 +62,12 @@ class _PairMetric(BaseMetric):
 class ErrorRate(_PairMetric):
     """``error_rate`` in percent, with the counts ``wrong`` and ``total``.
 
-    Beside it ``majority_error``, the error in percent of always answering the most
-    frequent class of these samples: what a network must beat to be worth anything.
+    Also ``majority_error``, the error in percent of always answering the most frequent
+    class of these samples, which a useful network must beat.
     """
 
     def compute(self, labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-        """See the class."""
+        """Return the metrics that the class names."""
         wrong, total = functional.error_counts(labels, scores.argmax(1))
         return dict(
             error_rate=100 * wrong / total,
@@ -78,7 +82,7 @@ class UAR(_PairMetric):
     """``uar``: unweighted average recall in percent, that is balanced accuracy."""
 
     def compute(self, labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-        """See the class."""
+        """Return the metrics that the class names."""
         return dict(uar=100 * functional.uar(labels, scores.argmax(1)))
 
 
@@ -87,7 +91,7 @@ class UF1(_PairMetric):
     """``uf1``: unweighted mean of the classes' F1 in percent."""
 
     def compute(self, labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-        """See the class."""
+        """Return the metrics that the class names."""
         return dict(uf1=100 * functional.uf1(labels, scores.argmax(1)))
 
 
@@ -96,13 +100,13 @@ class AUC(_PairMetric):
     """``auc``: area under the ROC curve in percent; NaN with one class only."""
 
     def compute(self, labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-        """See the class."""
+        """Return the metrics that the class names."""
         return dict(auc=100 * functional.auc(labels, scores))
 
 
 @METRICS.register_module()
 class PredictionTable(_PairMetric):
-    """No number, but a row for each sample; :class:`RunSummaryHook` writes it.
+    """No number, but a row for each sample; :class:`RunSummaryHook` writes them.
 
     Attributes:
         table (DataFrame): Of the last evaluation, on the main process.

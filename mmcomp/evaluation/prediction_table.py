@@ -1,17 +1,43 @@
-"""The prediction table: what a run said of each test pair.
+"""The prediction table: what a network predicted for each test pair.
 
-All statistics and figures are computed from such tables alone.
+All statistics and plots are computed from such tables alone. Columns, in this order:
+
+- ``sample_id``, ``subject``, ``label``, a ``score_<class>`` for each class,
+  ``predicted``: the pair and its prediction;
+- ``fold``, ``seed``, ``model``: the run and the name of the network;
+- ``train_subjects``, ``control``, ``shift_px``: what makes it a variant of the network,
+  empty where it does not apply;
+- ``stack``, ``member``: in the table of a stack's member, the names of the stack and of
+  the member (which is its ``model`` too); else empty.
 """
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mmcomp.columns import FOLD, ID, LABEL, MODEL, PREDICTED, SCORE, SEED, SUBJECT
+from mmcomp.columns import (
+    CONTROL,
+    FOLD,
+    ID,
+    LABEL,
+    MEMBER,
+    MODEL,
+    PREDICTED,
+    SCORE,
+    SEED,
+    SHIFT,
+    STACK,
+    SUBJECT,
+    TRAIN_SUBJECTS,
+    VARIANT,
+)
 from mmcomp.files import replacing
 
-SAMPLE_COLUMNS = (ID, SUBJECT, LABEL, PREDICTED)
+#: Read as they are written: a subject may be called '007' or 'NA'.
+NAMES = (ID, SUBJECT, LABEL, PREDICTED, MODEL, CONTROL, STACK, MEMBER)
+NUMBERS = (FOLD, SEED, TRAIN_SUBJECTS, SHIFT)
 
 
 def make_prediction_table(
@@ -21,7 +47,7 @@ def make_prediction_table(
     scores: np.ndarray,
     classes: Sequence[str],
 ) -> pd.DataFrame:
-    """A row for each sample, without the columns that name the run.
+    """Return a row for each sample, without the columns that name the run.
 
     Args:
         sample_ids, subjects (Sequence[str]): Of N samples.
@@ -41,32 +67,35 @@ def make_prediction_table(
     return table
 
 
-def write_prediction_table(table: pd.DataFrame, path) -> None:
+def write_prediction_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table under another name and rename it, so that it is whole or absent."""
     with replacing(path) as partial:
         table.to_csv(partial, index=False, float_format='%.9g', lineterminator='\n')
 
 
-def read_prediction_tables(paths: Iterable) -> pd.DataFrame:
+def read_prediction_tables(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read prediction tables and join them.
 
     Args:
         paths: CSV files as :func:`write_prediction_table` writes them.
 
     Returns:
-        DataFrame: All rows; names and subjects are strings.
+        DataFrame: All rows. Ids and names are strings as written, '' where empty;
+        ``train_subjects`` and ``shift_px`` are numbers, NaN where empty.
 
     Raises:
-        ValueError: Naming the file, if columns are missing, files differ in classes, or
-            one model and seed tested a sample more than once.
+        ValueError: Naming the file, if a column is missing (those of variants too, as
+            in tables of earlier versions) or files differ in classes; or if one variant
+            of a network tested a sample more than once with one seed, be it alone or as
+            a member of a stack.
     """
     tables = []
     for path in paths:
         try:
-            table = pd.read_csv(path, dtype={ID: str, SUBJECT: str, MODEL: str})
+            table = _read(path)
         except (OSError, ValueError) as error:
             raise ValueError(f'prediction table {str(path)!r}: {error}') from None
-        missing = [c for c in (*SAMPLE_COLUMNS, MODEL, FOLD, SEED) if c not in table]
+        missing = [c for c in (*NAMES, *NUMBERS) if c not in table]
         if missing:
             raise ValueError(
                 f'prediction table {str(path)!r}: no column {", ".join(missing)}'
@@ -74,22 +103,35 @@ def read_prediction_tables(paths: Iterable) -> pd.DataFrame:
         if tables and score_classes(table) != score_classes(tables[0]):
             raise ValueError(
                 f'prediction table {str(path)!r} has the classes '
-                f'{score_classes(table)}, others have {score_classes(tables[0])}'
+                f'{score_classes(table)}; they must be {score_classes(tables[0])}, as '
+                'in the others'
             )
         tables.append(table)
     if not tables:
-        raise ValueError('there is no prediction table')
+        raise ValueError('paths is empty; at least one prediction table is needed')
     joined = pd.concat(tables, ignore_index=True)
-    twice = joined.duplicated([MODEL, SEED, ID])
+    twice = joined.duplicated([MODEL, *VARIANT, SEED, ID])
     if twice.any():
         row = joined[twice].iloc[0]
         raise ValueError(
             f'{row[MODEL]} with seed {row[SEED]} tested the sample {row[ID]!r} more '
-            'than once: these tables are not of one experiment'
+            'than once; the tables must be of one experiment'
         )
     return joined
 
 
+def _read(path: str | Path) -> pd.DataFrame:
+    table = pd.read_csv(
+        path,
+        dtype=dict.fromkeys(NAMES, str),
+        keep_default_na=False,
+        na_values={column: [''] for column in NUMBERS},
+    )
+    for column in [c for c in table if c.startswith(SCORE)]:
+        table[column] = pd.to_numeric(table[column])  # an empty score is NaN
+    return table
+
+
 def score_classes(table: pd.DataFrame) -> list[str]:
-    """Names of the classes, in the order of the score columns."""
+    """Return the names of the classes, in the order of the score columns."""
     return [c[len(SCORE) :] for c in table.columns if c.startswith(SCORE)]

@@ -25,7 +25,7 @@ class StackingEvaluator(Evaluator):
         members (dict): Metrics of each member, by its name, after the first batch.
     """
 
-    def __init__(self, metrics) -> None:
+    def __init__(self, metrics: Any) -> None:
         super().__init__(metrics)
         self._fresh = copy.deepcopy(self.metrics)
         self.members: dict[str, list[BaseMetric]] = {}
@@ -33,7 +33,7 @@ class StackingEvaluator(Evaluator):
     def process(
         self, data_samples: Sequence[Any], data_batch: Any | None = None
     ) -> None:
-        """Hand a batch to the metrics of the stack and of each member.
+        """Pass a batch to the metrics of the stack and of each member.
 
         Raises:
             ValueError: If the predictions are not those of a stack.
@@ -43,8 +43,8 @@ class StackingEvaluator(Evaluator):
             return
         if MEMBER_SCORES not in data_samples[0]:
             raise ValueError(
-                'StackingEvaluator needs the predictions of a StackingClassifier; '
-                f'these have no {MEMBER_SCORES}'
+                f'{MEMBER_SCORES} is missing; StackingEvaluator needs the predictions '
+                'of a StackingClassifier'
             )
         names = data_samples[0].get(MEMBER_SCORES)
         for name in names:
@@ -55,8 +55,8 @@ class StackingEvaluator(Evaluator):
             for metric in self._metrics_of(name):
                 metric.process(data_batch, own)
 
-    def evaluate(self, size: int) -> dict:
-        """Metrics of the stack, then those of each member."""
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Return the metrics of the stack, then those of each member."""
         results = super().evaluate(size)
         for metrics in self.members.values():
             for metric in metrics:

@@ -1,16 +1,18 @@
 """Statistics over prediction tables: nothing here knows a network.
 
 A *prediction table* is a DataFrame with the columns of :mod:`mmcomp.columns`: a row for
-each test pair of each model, fold and seed. Errors are fractions here; reports turn
+each test pair of each network, fold and seed. Errors are fractions here; reports turn
 them into percent. With several seeds an error is the mean over seeds, as the paper
 averages over them (its footnote 1).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -29,8 +31,14 @@ class Interval(NamedTuple):
     high: float
 
 
-class Comparison(NamedTuple):
-    """Two models on the same samples; ``difference`` is error of a minus error of b."""
+class PairedTest(NamedTuple):
+    """Paired tests of two networks on the same samples.
+
+    Attributes:
+        difference: Error of a minus error of b.
+        only_a_wrong, only_b_wrong: Samples that only one of them got wrong.
+        mcnemar_p, permutation_p: p values, two-sided.
+    """
 
     difference: float
     only_a_wrong: int
@@ -40,24 +48,43 @@ class Comparison(NamedTuple):
 
 
 def is_wrong(table: pd.DataFrame) -> pd.Series:
-    """Whether each prediction is wrong."""
+    """Return whether each prediction is an error.
+
+    Examples:
+        >>> table = pd.DataFrame({'label': ['a', 'b'], 'predicted': ['a', 'a']})
+        >>> is_wrong(table).tolist()
+        [False, True]
+    """
     return table[LABEL] != table[PREDICTED]
 
 
 def error(table: pd.DataFrame) -> float:
-    """Pooled error: wrong over all predictions of all folds, mean over seeds."""
+    """Return the pooled error: errors over all predictions of all folds and seeds.
+
+    Examples:
+        >>> table = pd.DataFrame({'label': list('abab'), 'predicted': list('abaa')})
+        >>> error(table)
+        0.25
+    """
     return float(is_wrong(table).mean())
 
 
 def error_by_seed(table: pd.DataFrame) -> pd.Series:
-    """Pooled error of each seed."""
+    """Return the pooled error of each seed."""
     return is_wrong(table).groupby(table[SEED]).mean()
 
 
-def wilson_interval(wrong: int, total: int, level: float = 0.95) -> Interval:
-    """Wilson's interval of an error, which takes samples for independent.
+def wilson_interval(wrong: float, total: float, level: float = 0.95) -> Interval:
+    """Return Wilson's interval (1927) of an error. It takes samples as independent.
 
     They are not where subjects give several: see :func:`bootstrap_interval`.
+
+    Examples:
+        The paper's best network makes 21 errors in 1028 pairs:
+
+        >>> low, high = wilson_interval(21, 1028)
+        >>> f'{low:.4f} {high:.4f}'
+        '0.0134 0.0310'
     """
     low, high = proportion_confint(wrong, total, 1 - level, method='wilson')
     return Interval(float(low), float(high))
@@ -66,10 +93,10 @@ def wilson_interval(wrong: int, total: int, level: float = 0.95) -> Interval:
 def bootstrap_interval(
     table: pd.DataFrame, level: float = 0.95, rounds: int = 4000, seed: int = 0
 ) -> Interval:
-    """Percentile interval of the error when whole subjects are drawn again.
+    """Return the percentile interval of the error over resampled subjects.
 
     Subjects are the clusters (Davison and Hinkley 1997, section 3.8): all samples of a
-    drawn subject come with it, so that the interval speaks of new people.
+    drawn subject come with it, so the interval holds for new people.
     """
     sums = _by_subject(table)
     rng = np.random.default_rng(seed)
@@ -81,10 +108,10 @@ def bootstrap_interval(
 
 
 def class_metrics(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, float]:
-    """``uar``, ``uf1`` and ``auc`` as fractions, pooled over folds, mean over seeds.
+    """Return ``uar``, ``uf1`` and ``auc`` pooled over folds, as means over seeds.
 
     Args:
-        table: A prediction table of one model.
+        table: A prediction table of one network.
         classes: Names of the classes, in the order of their scores.
     """
     index = {name: i for i, name in enumerate(classes)}
@@ -102,39 +129,28 @@ def class_metrics(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, floa
     return pd.DataFrame(rows).mean().to_dict()
 
 
-def error_by(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Error within each value of a column.
-
-    Returns:
-        DataFrame: ``wrong``, ``total`` (over all seeds) and ``error``, by value.
-    """
-    grouped = is_wrong(table).groupby(table[column])
-    result = grouped.agg(wrong='sum', total='count')
-    result['error'] = result['wrong'] / result['total']
-    return result
-
-
 def compare(
     a: pd.DataFrame, b: pd.DataFrame, rounds: int = 20_000, seed: int = 0
-) -> Comparison:
-    """Compare two models by paired tests.
+) -> PairedTest:
+    """Compare two networks by paired tests.
 
     McNemar's exact test takes samples for independent and uses the first seed that both
-    have. The permutation test exchanges both models on all samples of a subject at
+    have. The permutation test exchanges both networks on all samples of a subject at
     once, uses the mean over all common seeds, and enumerates where subjects are few.
 
     Args:
-        a, b: Prediction tables of the two models.
+        a, b: Prediction tables of the two networks.
         rounds: Random flips where there are too many to enumerate.
         seed: Of those.
 
     Raises:
-        ValueError: If the models were not tested on the same samples.
+        ValueError: If the networks were not tested on the same samples.
     """
     seeds = sorted(set(a[SEED]) & set(b[SEED]))
     if not seeds:
         raise ValueError(
-            f'no common seed: {sorted(set(a[SEED]))} and {sorted(set(b[SEED]))}'
+            f'seeds are {sorted(set(a[SEED]))} and {sorted(set(b[SEED]))}; at least '
+            'one must be common to both'
         )
     wrong = pd.DataFrame(
         {'a': _wrong_by_sample(a, seeds), 'b': _wrong_by_sample(b, seeds)}
@@ -142,15 +158,15 @@ def compare(
     if wrong.isna().any(axis=None):
         missing = wrong.index[wrong.isna().any(axis=1)]
         raise ValueError(
-            f'{len(missing)} samples were tested by one of the models only, such as '
-            f'{missing[0]}'
+            f'{len(missing)} samples were tested by one of the networks only, such as '
+            f'{missing[0]}; both must be tested on the same samples'
         )
     first = wrong.xs(seeds[0], level=SEED).astype(bool)
     only_a = int((first['a'] & ~first['b']).sum())
     only_b = int((first['b'] & ~first['a']).sum())
     difference = wrong['a'].astype(float) - wrong['b'].astype(float)
     sums = difference.groupby(level=SUBJECT).sum().to_numpy()
-    return Comparison(
+    return PairedTest(
         difference=float(difference.mean()),
         only_a_wrong=only_a,
         only_b_wrong=only_b,
@@ -160,20 +176,33 @@ def compare(
 
 
 def mcnemar_p(only_a_wrong: int, only_b_wrong: int) -> float:
-    """Two-sided p of McNemar's exact (binomial) test."""
+    """Return the two-sided p of McNemar's exact (binomial) test.
+
+    Examples:
+        Five samples, all in favour of one network, have p = 2 / 2^5:
+
+        >>> mcnemar_p(0, 5)
+        0.0625
+    """
     if only_a_wrong + only_b_wrong == 0:
         return 1.0
     table = [[0, only_a_wrong], [only_b_wrong, 0]]
     return float(mcnemar(table, exact=True).pvalue)
 
 
-def flip_test_p(differences: np.ndarray, rounds: int = 20_000, seed: int = 0) -> float:
-    """Two-sided p that signs of the subjects' differences are fair coins.
+def flip_test_p(differences: ArrayLike, rounds: int = 20_000, seed: int = 0) -> float:
+    """Return the two-sided p of the subjects' differences under random signs.
 
     Args:
         differences: ``(N,)``, the sum of wrong_a - wrong_b of each subject.
         rounds: Random flips, where more than 14 subjects differ.
         seed: Of those.
+
+    Examples:
+        Of the eight sign flips two reach the observed sum of 6, in absolute value:
+
+        >>> flip_test_p([1, 2, 3])
+        0.25
     """
     differences = np.asarray(differences, float)
     differences = differences[differences != 0]
@@ -190,33 +219,68 @@ def flip_test_p(differences: np.ndarray, rounds: int = 20_000, seed: int = 0) ->
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
-    """Holm's correction for many comparisons."""
+    """Return p values after Holm's correction (1979) for multiple comparisons.
+
+    Examples:
+        >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
+        [0.03, 0.06, 0.06]
+    """
     if not len(p_values):
         return np.array([])
     return multipletests(p_values, method='holm')[1]
 
 
 def majority_error(table: pd.DataFrame) -> float:
-    """Error of always answering the most frequent class of the tested samples."""
+    """Return the error of always answering the tested samples' most frequent class.
+
+    Examples:
+        >>> ids, labels = ['p', 'q', 'r', 'p'], ['a', 'a', 'b', 'a']
+        >>> round(majority_error(pd.DataFrame({'sample_id': ids, 'label': labels})), 4)
+        0.3333
+    """
     return functional.majority_error(table.drop_duplicates(ID)[LABEL])
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The numbers of one network: one row of the report. Errors are fractions.
+
+    Attributes:
+        wrong, total: Errors and predictions, over all seeds.
+        error: Pooled error.
+        wilson_low, wilson_high: Wilson's interval for the size of one seed.
+        bootstrap_low, bootstrap_high: Interval over resampled subjects.
+        seeds: Number of seeds.
+        seed_sd: Standard deviation of the error over seeds; None for one seed.
+        subjects: Number of tested subjects.
+        uar, uf1, auc: See :func:`class_metrics`.
+    """
+
+    wrong: int
+    total: int
+    error: float
+    wilson_low: float
+    wilson_high: float
+    bootstrap_low: float
+    bootstrap_high: float
+    seeds: int
+    seed_sd: float | None
+    subjects: int
+    uar: float
+    uf1: float
+    auc: float
 
 
 def summarize(
     table: pd.DataFrame, classes: Sequence[str], level: float = 0.95
-) -> dict[str, float | None]:
-    """All figures of one model: one row of the report.
-
-    Returns:
-        dict: ``wrong``, ``total`` (over all seeds), ``error``, the intervals
-        ``wilson_low/high`` (of one seed's size) and ``bootstrap_low/high``, ``seeds``,
-        ``seed_sd``, ``uar``, ``uf1``, ``auc``, ``folds``, ``subjects``.
-    """
+) -> Summary:
+    """Return all numbers of one network from its prediction table."""
     wrong, total = int(is_wrong(table).sum()), len(table)
     by_seed = error_by_seed(table)
     size = total / len(by_seed)
     wilson = wilson_interval(wrong / len(by_seed), size, level)
     bootstrap = bootstrap_interval(table, level)
-    return dict(
+    return Summary(
         wrong=wrong,
         total=total,
         error=wrong / total,
@@ -232,7 +296,7 @@ def summarize(
 
 
 def roc_points(table: pd.DataFrame, positive: str) -> tuple[np.ndarray, np.ndarray]:
-    """False and true positive rates of one model over all seeds, for a plot."""
+    """Return false and true positive rates of one network over all seeds."""
     from sklearn.metrics import roc_curve
 
     false, true, _ = roc_curve(table[LABEL] == positive, table[SCORE + positive])

@@ -1,22 +1,31 @@
-"""Driving an experiment: what is missing is run, until all tables stand."""
+"""Run an experiment: do what is missing until all prediction tables are there."""
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from filelock import FileLock, Timeout
 from mmengine.registry import init_default_scope
 
-from mmcomp.columns import DATABASE, LABEL, PREDICTED, SUBJECT
+from mmcomp.columns import APEX, DATABASE, ID, LABEL, ONSET, PREDICTED, SUBJECT
 from mmcomp.config import load_config
-from mmcomp.files import require_file
+from mmcomp.files import require_file, write_text
 from mmcomp.registry import DATASETS, TASK_UTILS
 
-from .plan import DONE_FILE, Run, Settings, make_runs, unfinished, write_settings
+from .plan import (
+    DONE_FILE,
+    ExperimentSettings,
+    Run,
+    RunOptions,
+    make_runs,
+    unfinished,
+    write_settings,
+)
 from .progress import Progress
 from .run import LOG_FILE, execute
 
@@ -25,15 +34,21 @@ TAIL = 15  # lines of a failed run's log
 
 
 @dataclass
-class Outcome:
-    """How an experiment went."""
+class ExperimentOutcome:
+    """How an experiment went.
+
+    Attributes:
+        runs: All runs of the experiment.
+        failures: The failed ones, with their reason and the tail of their log.
+        seconds: What this start took.
+    """
 
     runs: list[Run]
     failures: dict[Run, str]
     seconds: float
 
 
-def inspect_data(settings: Settings) -> dict:
+def inspect_data(settings: ExperimentSettings) -> dict[str, Any]:
     """Load the experiment's data once, so that faults show before any run starts.
 
     Returns:
@@ -73,29 +88,29 @@ def inspect_data(settings: Settings) -> dict:
 
 
 def run_experiment(
-    settings: Settings,
+    settings: ExperimentSettings,
     folder: Path,
     make_executor: Callable[[], Executor],
     threads: int = 1,
     keep_checkpoints: bool = False,
     progress: Progress | None = None,
-) -> Outcome:
+) -> ExperimentOutcome:
     """Do all runs of an experiment that are not done yet.
 
     Args:
         settings: What it is.
-        folder: Where it leaves its work; its settings must be the same on each start.
-        make_executor: Gives the executor, once there is something to run.
+        folder: Folder of the experiment; its settings must be the same on each start.
+        make_executor: Return the executor; called once there is something to run.
         threads: Threads of each run.
         keep_checkpoints: Keep the weights of each run.
         progress: Shows what happens.
 
     Returns:
-        Outcome: All runs, the failed ones with their reason and the tail of their log.
+        ExperimentOutcome: All runs, and the failed ones.
 
     Raises:
-        ValueError: Before anything is run, if the experiment is impossible, or another
-            one stands in the folder, or another process works there.
+        ValueError: Before anything is run, if the experiment is impossible, or the
+            folder holds another one, or another process works there.
     """
     started = time.time()
     data = inspect_data(settings)
@@ -107,39 +122,37 @@ def run_experiment(
         raise ValueError(f'another process runs the experiment in {folder}') from None
     with lock:
         text = json.dumps(data, indent=1, ensure_ascii=False)
-        (folder / DATA_FILE).write_text(text + '\n', encoding='utf-8')
+        write_text(folder / DATA_FILE, text + '\n')
         runs = make_runs(settings, data['folds'])
         pending = unfinished(runs, folder)
         progress = progress or Progress()
         failures: dict[Run, str] = {}
         with progress.showing(runs, pending):
             if pending:
-                _run_all(
-                    pending, settings, folder, make_executor, threads,
-                    keep_checkpoints, progress, failures,
-                )  # fmt: skip
-    return Outcome(runs, failures, time.time() - started)
+                options = RunOptions(
+                    settings.dataset,
+                    settings.cfg_options,
+                    tuple(settings.shift),
+                    threads,
+                    keep_checkpoints,
+                )
+                executor = make_executor()
+                failures = _run_all(pending, folder, options, executor, progress)
+    return ExperimentOutcome(runs, failures, time.time() - started)
 
 
 def _run_all(
-    pending, settings, folder, make_executor, threads, keep_checkpoints, progress,
-    failures,
-) -> None:  # fmt: skip
-    executor = make_executor()
+    pending: Sequence[Run],
+    folder: Path,
+    options: RunOptions,
+    executor: Executor,
+    progress: Progress,
+) -> dict[Run, str]:
+    """Execute the runs; return those that failed, with the reason."""
+    failures: dict[Run, str] = {}
+    root = str(folder.resolve())
     try:
-        futures = {
-            executor.submit(
-                execute,
-                run,
-                str(folder.resolve()),
-                settings.dataset,
-                settings.cfg_options,
-                tuple(settings.jitter),
-                threads,
-                keep_checkpoints,
-            ): run
-            for run in pending
-        }
+        futures = {executor.submit(execute, run, root, options): run for run in pending}
         for future in as_completed(futures):
             run = futures[future]
             error = future.exception()
@@ -152,10 +165,11 @@ def _run_all(
         executor.shutdown(cancel_futures=True)
         raise
     executor.shutdown()
+    return failures
 
 
 def log_tail(folder: Path, run: Run) -> str:
-    """The last lines of a run's log."""
+    """Return the last lines of a run's log."""
     path = folder / run.folder / LOG_FILE
     if not path.exists():
         return ''
@@ -163,15 +177,19 @@ def log_tail(folder: Path, run: Run) -> str:
     return '\n'.join(lines[-TAIL:])
 
 
-def _counts(folder: Path, run: Run):
-    """Wrong and total of a finished run."""
+def _counts(folder: Path, run: Run) -> tuple[int, int]:
+    """Return the errors and the predictions of a finished run."""
     table = pd.read_csv(folder / run.folder / DONE_FILE, usecols=[LABEL, PREDICTED])
     return int((table[LABEL] != table[PREDICTED]).sum()), len(table)
 
 
-def _columns(infos: list[dict]) -> dict[str, dict[str, str]]:
-    """Further columns of the pair table with few values, by sample: for the report."""
-    table = pd.DataFrame(infos).set_index('sample_id')
-    known = {SUBJECT, LABEL, 'onset', 'apex', 'gt_label', 'sample_idx', '_position'}
-    few = [c for c in table if c not in known and 1 < table[c].nunique() <= 12]
+def _columns(infos: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """Return the further columns of the pair table with few values, by sample."""
+    table = pd.DataFrame(infos).set_index(ID)
+    known = {SUBJECT, LABEL, ONSET, APEX, 'gt_label', 'sample_idx'}
+    few = [
+        c
+        for c in table
+        if c not in known and not c.startswith('_') and 1 < table[c].nunique() <= 12
+    ]
     return {column: table[column].astype(str).to_dict() for column in few}

@@ -38,7 +38,7 @@ class ProcessExecutor(Executor):
 
     def __init__(self, max_workers: int | None = None, threads: int = 1) -> None:
         if max_workers is not None and max_workers < 1:
-            raise ValueError(f'max_workers is {max_workers}; at least 1 is needed')
+            raise ValueError(f'max_workers is {max_workers}; it must be at least 1')
         os.environ['OMP_NUM_THREADS'] = str(threads)
         self._context = multiprocessing.get_context('forkserver')
         self._context.set_forkserver_preload([PRELOAD])
@@ -46,7 +46,7 @@ class ProcessExecutor(Executor):
         self._running: set = set()
         self._lock = threading.Lock()
 
-    def submit(self, fn: Callable, /, *args, **kwargs) -> Future:
+    def submit(self, fn: Callable, /, *args: Any, **kwargs: Any) -> Future:
         """Run ``fn(*args, **kwargs)`` in a process; all must be picklable."""
         return self._pool.submit(self._run, fn, args, kwargs)
 
@@ -78,13 +78,13 @@ class ProcessExecutor(Executor):
 
 
 def _call(connection, fn, args, kwargs) -> None:
-    """In a process of its own: call, and send back the result."""
+    """Call in a process of its own, and send back the result."""
     _die_when_closed(connection.recv)
     connection.send(_outcome(fn, args, kwargs))
 
 
 def _outcome(fn, args, kwargs) -> tuple[bool, Any]:
-    """Whether a call went well, and its result or traceback."""
+    """Return whether a call went well, and its result or traceback."""
     try:
         return True, fn(*args, **kwargs)
     except BaseException:  # a SystemExit of the task is its failure too
@@ -131,7 +131,7 @@ def run_in_subprocess(fn: Callable, args: tuple, kwargs: dict):
 
 
 def _serve() -> None:
-    """The new Python of :func:`run_in_subprocess`."""
+    """Serve one call, as the new Python of :func:`run_in_subprocess`."""
     answer = os.fdopen(os.dup(1), 'wb')
     os.dup2(2, 1)  # what the task prints must not mix with its answer
     fn, args, kwargs = pickle.load(sys.stdin.buffer)
@@ -148,7 +148,7 @@ def _serve() -> None:
 def make_executor(
     kind: str, workers: int | None, threads: int = 1, address: str | None = None
 ) -> Executor:
-    """An executor by name.
+    """Return an executor by name.
 
     Args:
         kind (str): 'process' or 'dask'.
@@ -163,7 +163,7 @@ def make_executor(
     if kind == 'process':
         return ProcessExecutor(workers, threads)
     if kind != 'dask':
-        raise ValueError(f"executor is {kind!r}; allowed are 'process', 'dask'")
+        raise ValueError(f"executor is {kind!r}; it must be one of 'process', 'dask'")
     try:
         from distributed import Client
     except ImportError:
@@ -178,7 +178,7 @@ def make_executor(
 
 
 class _DaskExecutor(Executor):
-    """Tasks on a Dask cluster, each in a process of its own beside the worker.
+    """Tasks on a Dask cluster, each in a process of its own next to the worker.
 
     Dask gives the task of a worker that died to another. All workers must see the
     experiment's folder and the configs under the same paths.
@@ -188,7 +188,7 @@ class _DaskExecutor(Executor):
         self._client = client
         self._executor = client.get_executor(pure=False, retries=1)
 
-    def submit(self, fn: Callable, /, *args, **kwargs) -> Future:
+    def submit(self, fn: Callable, /, *args: Any, **kwargs: Any) -> Future:
         """Run ``fn(*args, **kwargs)`` on a worker."""
         return self._executor.submit(run_in_subprocess, fn, args, kwargs)
 

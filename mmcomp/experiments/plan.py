@@ -1,4 +1,4 @@
-"""The plan of an experiment: which runs it consists of, and where each leaves its work.
+"""The plan of an experiment: its runs, and the folder of each.
 
 Knows configs only by their paths.
 """
@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mmcomp.columns import CONTROL, TRAIN_SUBJECTS
 from mmcomp.files import write_text
 
 SETTINGS_FILE = 'experiment.json'
@@ -24,20 +25,33 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Run:
-    """One config, one fold, one seed (and one variant of the training).
+    """One config, one fold, one seed, and what makes it a variant of the network.
 
     Attributes:
         config (str): Path of the config.
-        name (str): Name of the row: the config's name and the variant.
-        fold, seed (int): Of the run.
+        fold, seed (int): The fold that is tested and the seed of the training.
+        train_subjects (int, optional): Size of the training set; None for all.
+        control (str, optional): The control; see :class:`PairDataset`.
         options (dict): What differs from the config, as ``cfg-options``.
     """
 
     config: str
-    name: str
     fold: int
     seed: int
+    train_subjects: int | None = None
+    control: str | None = None
     options: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def model(self) -> str:
+        """Name of the network: that of its config."""
+        return Path(self.config).stem
+
+    @property
+    def name(self) -> str:
+        """Network and variant, for people and for the folder. Never parsed."""
+        size = f'{self.train_subjects}subjects' if self.train_subjects else None
+        return '+'.join(filter(None, (self.model, size, self.control)))
 
     @property
     def folder(self) -> Path:
@@ -49,7 +63,26 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunOptions:
+    """What all runs of an experiment have in common.
+
+    Attributes:
+        dataset (str, optional): A dataset config to use instead of the config's own.
+        cfg_options (dict): Further settings.
+        shift (tuple[float]): Distances in pixels to move the apex by in further tests.
+        threads (int): Threads of PyTorch.
+        keep_checkpoints (bool): Keep the weights.
+    """
+
+    dataset: str | None = None
+    cfg_options: dict[str, Any] = field(default_factory=dict)
+    shift: tuple[float, ...] = ()
+    threads: int = 1
+    keep_checkpoints: bool = False
+
+
+@dataclass(frozen=True)
+class ExperimentSettings:
     """What an experiment is. A second start in its folder must ask for the same.
 
     Attributes:
@@ -61,10 +94,13 @@ class Settings:
         folds (list[int], optional): The folds to run; all if None.
         seeds (list[int]): Seeds of training.
         train_subjects (list[int]): Sizes of a learning curve; empty for all subjects.
-        audits (list[str]): Audits to run beside; see :class:`PairDataset`.
-        only_audits (bool): Run the audits alone.
-        jitter (list[float]): Misalignments in pixels to test each network at.
+        controls (list[str]): Controls to run as well; see :class:`PairDataset`.
+        only_controls (bool): Run the controls alone.
+        shift (list[float]): Distances in pixels to move the apex by in further tests.
         cfg_options (dict): Further settings of every run.
+
+    Raises:
+        SettingsError: If they are impossible.
     """
 
     configs: list[str]
@@ -75,34 +111,37 @@ class Settings:
     folds: list[int] | None = None
     seeds: list[int] = field(default_factory=lambda: [0])
     train_subjects: list[int] = field(default_factory=list)
-    audits: list[str] = field(default_factory=list)
-    only_audits: bool = False
-    jitter: list[float] = field(default_factory=list)
+    controls: list[str] = field(default_factory=list)
+    only_controls: bool = False
+    shift: list[float] = field(default_factory=list)
     cfg_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.split not in SPLITS:
             raise SettingsError(
-                f'split is {self.split!r}; allowed are {", ".join(map(repr, SPLITS))}'
+                f'split is {self.split!r}; it must be one of '
+                f'{", ".join(map(repr, SPLITS))}'
             )
-        if not self.configs:
-            raise SettingsError('no config is given')
-        names = [Path(config).stem for config in self.configs]
-        for what, values in (
-            ('config names', names),
+        lists: tuple[tuple[str, Sequence[Any]], ...] = (
+            ('configs', [Path(config).stem for config in self.configs]),
             ('seeds', self.seeds),
             ('folds', self.folds or []),
             ('train_subjects', self.train_subjects),
-        ):
+            ('controls', self.controls),
+            ('shift', self.shift),
+        )
+        for name, values in lists:
+            if name in ('configs', 'seeds') and not values:
+                raise SettingsError(f'{name} is empty; it must have at least one entry')
             if len(set(values)) < len(values):
-                raise SettingsError(f'{what} stand twice in {values}')
-        if not self.seeds:
-            raise SettingsError('no seed is given')
-        if self.only_audits and not self.audits:
-            raise SettingsError('only audits are asked for, and no audit is given')
+                raise SettingsError(
+                    f'{name} is {values}; its entries must differ from each other'
+                )
+        if self.only_controls and not self.controls:
+            raise SettingsError('controls is empty; only_controls needs at least one')
 
     def split_options(self, fold: int, train_subjects: int | None) -> dict[str, Any]:
-        """The split of one run, as a config."""
+        """Return the split of one run, as a config."""
         options: dict[str, Any] = dict(fold=fold, seed=self.split_seed)
         if self.split == 'loso':
             options['type'] = 'mmcomp.LeaveOneSubjectOut'
@@ -113,61 +152,66 @@ class Settings:
         return options
 
 
-def make_runs(settings: Settings, n_folds: int) -> list[Run]:
-    """All runs of an experiment, fold by fold, so that early folds are whole first.
+def make_runs(settings: ExperimentSettings, n_folds: int) -> list[Run]:
+    """Return all runs of an experiment, fold by fold: early folds are whole first.
 
     Args:
         settings: The experiment.
         n_folds: Folds that the split of its data has.
 
     Raises:
-        SettingsError: If a fold is asked for that does not exist.
+        SettingsError: If a fold does not exist, or two runs would share a folder.
     """
     folds = list(range(n_folds)) if settings.folds is None else settings.folds
-    wrong = [fold for fold in folds if not 0 <= fold < n_folds]
-    if wrong:
-        raise SettingsError(f'folds {wrong} do not exist; there are 0 to {n_folds - 1}')
-    audits = [*([] if settings.only_audits else [None]), *settings.audits]
-    runs = []
-    for seed in settings.seeds:
-        for fold in folds:
-            for config in settings.configs:
-                name = Path(config).stem
-                for size in settings.train_subjects or [None]:
-                    for audit in audits:
-                        runs.append(
-                            _run(settings, config, name, fold, seed, size, audit)
-                        )
+    if not all(0 <= fold < n_folds for fold in folds):
+        raise SettingsError(
+            f'folds is {folds}; each fold must be between 0 and {n_folds - 1}'
+        )
+    controls = [*([] if settings.only_controls else [None]), *settings.controls]
+    sizes: list[int | None] = [*settings.train_subjects] or [None]
+    runs = [
+        _make_run(settings, config, fold, seed, size, control)
+        for seed in settings.seeds
+        for fold in folds
+        for config in settings.configs
+        for size in sizes
+        for control in controls
+    ]
+    owners: dict[Path, Run] = {}
+    for run in runs:
+        other = owners.setdefault(run.folder, run)
+        if other is not run:
+            raise SettingsError(
+                f'configs is {settings.configs}; a variant of {other.config!r} and one '
+                f'of {run.config!r} must not share the folder {run.folder.parent}'
+            )
     return runs
 
 
-def _run(
-    settings: Settings,
+def _make_run(
+    settings: ExperimentSettings,
     config: str,
-    name: str,
     fold: int,
     seed: int,
     size: int | None,
-    audit: str | None,
+    control: str | None,
 ) -> Run:
     split = dict(settings.split_options(fold, size), _delete_=True)
     options: dict[str, Any] = {'randomness.seed': seed}
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         options[f'{loader}.dataset.split'] = dict(split)
         # Shuffled labels are learned from; they are tested against the true ones.
-        if audit and not (audit == 'shuffled-labels' and loader[:5] != 'train'):
-            options[f'{loader}.dataset.audit'] = audit
-    variant = f'+{size}subjects' if size is not None else ''
-    variant += f'+{audit}' if audit else ''
-    options['variant'] = variant  # tells the rows of the tables apart
-    return Run(config, name + variant, fold, seed, options)
+        if control and not (control == 'shuffled-labels' and loader[:5] != 'train'):
+            options[f'{loader}.dataset.control'] = control
+    options['variant'] = {TRAIN_SUBJECTS: size, CONTROL: control}  # for the tables
+    return Run(config, fold, seed, size, control, options)
 
 
-def write_settings(settings: Settings, folder: Path) -> None:
-    """Leave the settings in the experiment's folder, or compare with those there.
+def write_settings(settings: ExperimentSettings, folder: Path) -> None:
+    """Write the settings into the experiment's folder, or compare with those there.
 
     Raises:
-        SettingsError: Naming what differs from the experiment that stands there.
+        SettingsError: Naming what differs from the experiment in the folder.
     """
     path = folder / SETTINGS_FILE
     wanted = json.loads(json.dumps(asdict(settings)))
@@ -192,19 +236,19 @@ def write_settings(settings: Settings, folder: Path) -> None:
     write_text(path, json.dumps(wanted, indent=1) + '\n')
 
 
-def read_settings(folder: Path) -> Settings:
-    """The settings of the experiment in a folder.
+def read_settings(folder: Path) -> ExperimentSettings:
+    """Read the settings of the experiment in a folder.
 
     Raises:
         SettingsError: If there is none.
     """
     path = Path(folder, SETTINGS_FILE)
     try:
-        return Settings(**json.loads(path.read_text(encoding='utf-8')))
+        return ExperimentSettings(**json.loads(path.read_text(encoding='utf-8')))
     except (OSError, ValueError, TypeError) as error:
         raise SettingsError(f'{folder} holds no experiment: {error}') from None
 
 
 def unfinished(runs: Sequence[Run], folder: Path) -> list[Run]:
-    """The runs whose prediction table does not stand yet."""
+    """Return the runs whose prediction table is not there yet."""
     return [run for run in runs if not (folder / run.folder / DONE_FILE).is_file()]

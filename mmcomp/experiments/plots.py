@@ -1,7 +1,8 @@
-"""The figures of a report, as PNG."""
+"""The plots of a report, as PNG."""
 
 import base64
 import textwrap
+from itertools import groupby
 
 import matplotlib
 
@@ -9,62 +10,65 @@ matplotlib.use('Agg')
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmcomp.columns import MODEL, SUBJECT
 from mmcomp.evaluation import statistics
 from mmcomp.visualization.style import ACCENT, INK, PALE, png, styled
 
-from .collect import Results, confusion, errors_by_column, fold_errors
-from .paper import in_paper_order, title
+from .collect import confusion, errors_by_column, fold_errors
+from .paper import display_name, in_paper_order
+from .results import Results, VariantResult
 
 
-def all_figures(results: Results) -> dict[str, bytes]:
-    """PNG of each figure that the experiment has data for, by name."""
+def all_plots(results: Results) -> dict[str, bytes]:
+    """Return the PNG of each plot that the experiment has data for, by name."""
     makers = dict(
-        errors=errors_figure,
-        confusion=confusion_figure,
-        roc=roc_figure,
-        folds=folds_figure,
-        subjects=subjects_figure,
-        columns=columns_figure,
-        learning_curve=learning_curve_figure,
-        jitter=jitter_figure,
+        errors=errors_plot,
+        confusion=confusion_plot,
+        roc=roc_plot,
+        folds=folds_plot,
+        subjects=subjects_plot,
+        columns=columns_plot,
+        learning_curve=learning_curve_plot,
+        shift=shift_plot,
     )
     with styled():
-        figures = {name: make(results) for name, make in makers.items()}
-        return {name: _png(fig) for name, fig in figures.items() if fig is not None}
+        plots = {name: make(results) for name, make in makers.items()}
+        return {name: _png(fig) for name, fig in plots.items() if fig is not None}
 
 
-def errors_figure(results: Results) -> Figure | None:
-    """Error of each network with its interval, and the lines of majority and oracle."""
-    rows = results.rows[::-1]
-    if not rows:
+def errors_plot(results: Results) -> Figure | None:
+    """Plot the error of each network with its interval, and the oracle's."""
+    networks = results.networks[::-1]
+    if not networks:
         return None
-    fig, ax = plt.subplots(figsize=(7, 0.35 * len(rows) + 1))
-    y = np.arange(len(rows))
-    errors = np.array([100 * row['error'] for row in rows])
-    low = np.array([100 * row['bootstrap_low'] for row in rows])
-    high = np.array([100 * row['bootstrap_high'] for row in rows])
+    fig, ax = plt.subplots(figsize=(7, 0.35 * len(networks) + 1))
+    y = np.arange(len(networks))
+    numbers = [network.numbers for network in networks]
+    errors = np.array([100 * own.error for own in numbers])
+    low = np.array([100 * own.bootstrap_low for own in numbers])
+    high = np.array([100 * own.bootstrap_high for own in numbers])
     ax.hlines(y, low, high, color=PALE, linewidth=5)
     ax.plot(errors, y, 'o', color=ACCENT)
     for value, top, at in zip(errors, high, y):
         ax.annotate(f'{value:.2f}', (top, at), (5, 0), textcoords='offset points',
                     va='center', color=INK)  # fmt: skip
-    ax.set_yticks(y, [row['title'] for row in rows])
+    ax.set_yticks(y, [network.title for network in networks])
     oracle = results.data.get('oracle')
     if oracle:
         ax.axvline(100 * oracle['wrong'] / oracle['total'], color='#3c8d5a', ls='--')
-        ax.text(100 * oracle['wrong'] / oracle['total'], len(rows) - 0.4, ' oracle',
+        ax.text(100 * oracle['wrong'] / oracle['total'], len(networks) - 0.4, ' oracle',
                 color='#3c8d5a', va='bottom')  # fmt: skip
     ax.set_xlabel('error, % (bar: 95 % interval over subjects)')
     ax.set_xlim(left=0)
     return fig
 
 
-def confusion_figure(results: Results) -> Figure | None:
-    """Confusion matrix of each network."""
-    names = [row['model'] for row in results.rows]
+def confusion_plot(results: Results) -> Figure | None:
+    """Plot the confusion matrix of each network."""
+    names = [network.model for network in results.networks]
     if not names:
         return None
     columns = min(5, len(names))
@@ -88,41 +92,41 @@ def confusion_figure(results: Results) -> Figure | None:
         bottom = index + columns >= len(names)
         ax.set_xticks(ticks, short if bottom else [''] * len(short))
         ax.set_yticks(ticks, short if index % columns == 0 else [''] * len(short))
-        ax.set_title(title(name), fontsize=8)
+        ax.set_title(display_name(name), fontsize=8)
     fig.supxlabel('predicted', fontsize=9)
     fig.supylabel('label', fontsize=9)
     fig.tight_layout()
     return fig
 
 
-def roc_figure(results: Results) -> Figure | None:
-    """ROC curves; for two classes only."""
-    if len(results.classes) != 2 or not results.rows:
+def roc_plot(results: Results) -> Figure | None:
+    """Plot ROC curves; for two classes only."""
+    if len(results.classes) != 2 or not results.networks:
         return None
     fig, ax = plt.subplots(figsize=(5, 4.6))
     colors = plt.get_cmap('tab10')
-    for index, row in enumerate(results.rows):
-        own = results.plain[results.plain[MODEL] == row['model']]
+    for index, network in enumerate(results.networks):
+        own = results.plain[results.plain[MODEL] == network.model]
         false, true = statistics.roc_points(own, results.classes[1])
-        label = f'{row["title"]} ({100 * row["auc"]:.1f})'
+        label = f'{network.title} ({100 * network.numbers.auc:.1f})'
         ax.plot(false, true, label=label, color=colors(index % 10), linewidth=1.3)
     ax.plot([0, 1], [0, 1], ':', color='#9aa5b1')
-    ax.set_xlabel(f'{results.classes[0]} taken for {results.classes[1]}')
-    ax.set_ylabel(f'{results.classes[1]} found')
+    ax.set_xlabel(f'{results.classes[0]} predicted as {results.classes[1]}')
+    ax.set_ylabel(f'{results.classes[1]} predicted as {results.classes[1]}')
     ax.legend(title='AUC, %', fontsize=7, frameon=False)
     return fig
 
 
-def folds_figure(results: Results) -> Figure | None:
-    """Error of each network in each fold."""
+def folds_plot(results: Results) -> Figure | None:
+    """Plot the error of each network in each fold."""
     table = fold_errors(results)
     if table.shape[1] < 2:
         return None
-    return _heat_figure(table, 'fold', results)
+    return _heat_plot(table, 'fold')
 
 
-def subjects_figure(results: Results) -> Figure | None:
-    """Error of each subject, mean over all networks, sorted: who is hard."""
+def subjects_plot(results: Results) -> Figure | None:
+    """Plot the error of each subject, mean and range over networks, sorted."""
     plain = results.plain.assign(wrong=statistics.is_wrong(results.plain))
     table = plain.pivot_table(
         index=SUBJECT, columns=MODEL, values='wrong', aggfunc='mean'
@@ -141,48 +145,48 @@ def subjects_figure(results: Results) -> Figure | None:
     return fig
 
 
-def columns_figure(results: Results) -> Figure | None:
-    """Error within each value of the pair table's further columns."""
+def columns_plot(results: Results) -> Figure | None:
+    """Plot the error within each value of the pair table's further columns."""
     tables = {c: t for c, t in errors_by_column(results).items() if t.shape[1] > 1}
     if not tables:
         return None
-    heights = [0.26 * len(results.rows) + 1.4] * len(tables)
+    heights = [0.26 * len(results.networks) + 1.4] * len(tables)
     fig, axes = plt.subplots(
         len(tables), 1, figsize=(7, sum(heights)), squeeze=False, height_ratios=heights
     )
     for ax, (column, table) in zip(axes.flat, tables.items()):
-        _heat(ax, table, column, results)
+        _heat(ax, table, column)
     fig.tight_layout()
     return fig
 
 
-def learning_curve_figure(results: Results) -> Figure | None:
-    """Error against the number of training subjects (Figure 4 of the paper)."""
-    return _curve_figure(results.curve, 'subjects', 'training subjects')
+def learning_curve_plot(results: Results) -> Figure | None:
+    """Plot the error against the number of training subjects (paper: Figure 4)."""
+    return _curve_plot(results.curve, 'training subjects')
 
 
-def jitter_figure(results: Results) -> Figure | None:
-    """Error against misalignment of the apex."""
-    return _curve_figure(results.jitter, 'pixels', 'apex moved by, pixels')
+def shift_plot(results: Results) -> Figure | None:
+    """Plot the error against the shift of the apex."""
+    return _curve_plot(results.shift, 'apex shifted by, pixels')
 
 
-def _curve_figure(rows: list[dict], key: str, label: str) -> Figure | None:
-    if not rows:
+def _curve_plot(variants: list[VariantResult], label: str) -> Figure | None:
+    if not variants:
         return None
     fig, ax = plt.subplots(figsize=(6, 3.8))
-    table = pd.DataFrame(rows)
     colors = plt.get_cmap('tab10')
-    stacked = table['model'].str.endswith('-svm').any()
-    for index, (name, own) in enumerate(table.groupby('title', sort=False)):
-        x, color = own[key], colors(index % 10)
-        if stacked and '@' in name:  # a member: thin, so that its stack is seen
-            ax.plot(x, 100 * own['error'], ':', label=name, color=color, linewidth=1)
+    curves = [list(own) for _, own in groupby(variants, lambda v: v.model)]
+    for index, own in enumerate(curves):
+        x, color, name = [v.value for v in own], colors(index % 10), own[0].title
+        errors = [100 * v.error for v in own]
+        if own[0].member:  # thin, so that its stack is seen
+            ax.plot(x, errors, ':', label=name, color=color, linewidth=1)
             continue
-        ax.plot(x, 100 * own['error'], 'o-', label=name, color=color, markersize=4)
+        ax.plot(x, errors, 'o-', label=name, color=color, markersize=4)
         ax.fill_between(
             x,
-            100 * own['bootstrap_low'],
-            100 * own['bootstrap_high'],
+            [100 * v.bootstrap_low for v in own],
+            [100 * v.bootstrap_high for v in own],
             color=color,
             alpha=0.12,
             linewidth=0,
@@ -194,14 +198,14 @@ def _curve_figure(rows: list[dict], key: str, label: str) -> Figure | None:
     return fig
 
 
-def _heat_figure(table: pd.DataFrame, label: str, results: Results) -> Figure:
+def _heat_plot(table: pd.DataFrame, label: str) -> Figure:
     fig, ax = plt.subplots(figsize=(7, 0.3 * len(table) + 1))
-    _heat(ax, table, label, results)
+    _heat(ax, table, label)
     return fig
 
 
-def _heat(ax, table: pd.DataFrame, label: str, results: Results) -> None:
-    """Errors in percent as a table with shades."""
+def _heat(ax: Axes, table: pd.DataFrame, label: str) -> None:
+    """Draw errors in percent as a table with shades."""
     table = 100 * table.loc[in_paper_order(table.index)]
     values = table.to_numpy()
     top = max(np.nanmax(values), 1)
@@ -211,7 +215,7 @@ def _heat(ax, table: pd.DataFrame, label: str, results: Results) -> None:
             color = 'w' if value > 0.7 * top else INK
             ax.text(j, i, f'{value:.1f}', ha='center', va='center', color=color,
                     fontsize=7)  # fmt: skip
-    ax.set_yticks(range(len(table)), [title(name) for name in table.index])
+    ax.set_yticks(range(len(table)), [display_name(name) for name in table.index])
     width = max(70 // table.shape[1], 5)  # letters that fit below a cell
     ticks = [textwrap.fill(str(name), width) for name in table.columns]
     ax.set_xticks(range(table.shape[1]), ticks)
@@ -229,5 +233,5 @@ def _png(fig: Figure) -> bytes:
 
 
 def as_data_uri(png: bytes) -> str:
-    """A PNG as the source of an HTML image."""
+    """Return a PNG as the source of an HTML image."""
     return 'data:image/png;base64,' + base64.b64encode(png).decode()

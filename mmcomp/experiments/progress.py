@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.live import Live
@@ -18,16 +19,16 @@ class Progress:
         console (Console, optional): Defaults to standard error.
     """
 
-    def __init__(self, console: Console = None) -> None:
+    def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
 
     @contextlib.contextmanager
-    def showing(self, runs: list[Run], pending: list[Run]):
+    def showing(self, runs: list[Run], pending: list[Run]) -> Iterator[None]:
         """Show the state of ``runs``, of which ``pending`` are still to do."""
         self._total: dict[str, int] = defaultdict(int)
         self._done: dict[str, int] = defaultdict(int)
         self._failed: dict[str, int] = defaultdict(int)
-        self._wrong: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+        self._errors: dict[str, list[int]] = defaultdict(lambda: [0, 0])
         self._last = ''
         self._pending, self._ended, self._started = len(pending), 0, time.time()
         todo = set(pending)
@@ -41,20 +42,21 @@ class Progress:
             )
             yield
             return
-        with Live(self._table(), console=self.console, refresh_per_second=2) as live:
-            live.get_renderable = self._table
+        with Live(
+            console=self.console, refresh_per_second=2, get_renderable=self._table
+        ):
             yield
 
     def finished(self, run: Run, seconds: float, counts: tuple[int, int]) -> None:
-        """Take note of a run that is done."""
+        """Note a run that is done: its seconds, and its errors and predictions."""
         self._done[run.name] += 1
         for index, count in enumerate(counts):
-            self._wrong[run.name][index] += count
-        wrong, total = counts
-        self._note(f'{run}: {wrong}/{total} wrong, {seconds:.0f} s')
+            self._errors[run.name][index] += count
+        errors, total = counts
+        self._note(f'{run}: {errors}/{total} errors, {seconds:.0f} s')
 
     def failed(self, run: Run, reason: str) -> None:
-        """Take note of a run that failed."""
+        """Note a run that failed."""
         self._failed[run.name] += 1
         self._note(f'{run}: FAILED: {reason.strip().splitlines()[-1]}')
 
@@ -80,16 +82,16 @@ class Progress:
         elapsed = _duration(time.time() - self._started)
         caption = ' · '.join(filter(None, [self._last, elapsed, self._left()]))
         table = Table(caption=caption, caption_justify='left')
-        for column in ('network', 'done', 'failed', 'wrong so far', '%'):
+        for column in ('network', 'done', 'failed', 'errors so far', '%'):
             table.add_column(column, justify='left' if column == 'network' else 'right')
         for name, total in self._total.items():
-            wrong, tested = self._wrong[name]
+            errors, tested = self._errors[name]
             table.add_row(
                 name,
                 f'{self._done[name]}/{total}',
                 str(self._failed[name] or ''),
-                f'{wrong}/{tested}' if tested else '',
-                f'{100 * wrong / tested:.1f}' if tested else '',
+                f'{errors}/{tested}' if tested else '',
+                f'{100 * errors / tested:.1f}' if tested else '',
             )
         return table
 

@@ -1,42 +1,49 @@
-"""Writing the report of an experiment: tables, figures, one page."""
+"""Write the report of an experiment: tables, plots, one page."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mmcomp.evaluation import statistics
+from mmcomp.files import write_bytes, write_text
 
-from .collect import Results, collect, seeds_and_folds
-from .paper import PAPER_COLUMNS, title
-from .plots import all_figures, as_data_uri
+from .collect import collect, seeds_and_folds
+from .paper import PAPER_COLUMNS, display_name
+from .plots import all_plots, as_data_uri
+from .results import NetworkResult, Results, VariantResult
 
 TABLE_FILE = 'table.md'
 OTHER_DATA = 'paper, % (other data)'
+RENDERED = (
+    'These faces are rendered. The numbers show that the pipeline works; they say '
+    'nothing about people.'
+)
 
 
 def write_report(
     folders: Sequence[Path],
     out: Path | None = None,
     best_test_epoch: bool = False,
-    figures: bool = True,
+    plots: bool = True,
 ) -> str:
-    """Write ``table.md``, ``table.csv``, ``summary.json``, ``report.html``, figures.
+    """Write ``table.md``, ``table.csv``, ``summary.json``, ``report.html``, plots.
 
     Args:
         folders: Folders of experiments on the same data.
         out: Where to write. Defaults to ``report`` in the first folder.
         best_test_epoch: Add the column 'best test epoch (not valid)'.
-        figures: Also write each figure as a PNG file of its own.
+        plots: Also write each plot as a PNG file of its own.
 
     Returns:
-        str: The table in Markdown, and where the report lies.
+        str: The table in Markdown, and the path of the report.
 
     Raises:
-        ValueError: If there is nothing to report, or the folders do not go together.
+        ValueError: If there is nothing to report, or folders differ in data or split.
     """
     results = collect(folders, best_test_epoch)
     out = Path(out or Path(folders[0], 'report'))
@@ -47,45 +54,43 @@ def write_report(
     variants = variant_tables(results)
     text = '\n'.join([markdown, '', *(f'- {note}' for note in notes), ''])
     for heading, lines in variants.items():
-        lines = lines.to_markdown(index=False, disable_numparse=True)
-        text += f'\n{heading}:\n\n{lines}\n'
-    _write(out / TABLE_FILE, text)
-    _write(out / 'table.csv', pd.DataFrame(results.rows).to_csv(index=False))
-    _write(out / 'summary.json', json.dumps(summary(results), indent=1) + '\n')
-    pictures = all_figures(results)
-    if figures:
+        shown = lines.to_markdown(index=False, disable_numparse=True)
+        text += f'\n{heading}:\n\n{shown}\n'
+    write_text(out / TABLE_FILE, text)
+    write_text(out / 'table.csv', pd.DataFrame(_rows(results)).to_csv(index=False))
+    write_text(out / 'summary.json', json.dumps(summary(results), indent=1) + '\n')
+    pictures = all_plots(results)
+    if plots:
         for name, png in pictures.items():
-            (out / f'{name}.png').write_bytes(png)
-    _write(out / 'report.html', html(results, table, notes, variants, pictures))
+            write_bytes(out / f'{name}.png', png)
+    write_text(out / 'report.html', html(results, table, notes, variants, pictures))
     return f'{text}\nreport: {out / "report.html"}'
 
 
 def headline_table(results: Results) -> pd.DataFrame:
-    """The rows that a person reads first, as strings."""
+    """Return the rows that a person reads first, as strings."""
     lines = []
-    known = any(row.get('paper') is not None for row in results.rows)
-    several = any(row['seeds'] > 1 for row in results.rows)
-    for row in results.rows:
+    known = any(network.paper is not None for network in results.networks)
+    several = any(network.numbers.seeds > 1 for network in results.networks)
+    for network in results.networks:
+        numbers = network.numbers
         line = {
-            'network': row['title'],
-            **_error_cells(row),
-            'UAR, %': f'{100 * row["uar"]:.2f}',
-            'AUC, %': f'{100 * row["auc"]:.2f}',
+            'network': network.title,
+            **_error_cells(numbers),
+            'UAR, %': f'{100 * numbers.uar:.2f}',
+            'AUC, %': f'{100 * numbers.auc:.2f}',
         }
         if several:
-            deviation = row['seed_sd']
+            deviation = numbers.seed_sd
             line['sd of seeds'] = '' if deviation is None else f'{100 * deviation:.2f}'
-        for key in ('baseline', 'best'):
-            other = row.get(f'{key}_model')
-            if other is not None:
-                p = row.get(f'{key}_permutation_p_holm')
-                line[f'p against {title(other)}'] = '' if p is None else _p(p)
+        for comparison in network.comparisons.values():
+            p = comparison.permutation_p_holm
+            heading = f'p against {display_name(comparison.other)}'
+            line[heading] = '' if p is None else _p(p)
         if known:
-            paper = row['paper']
-            line[OTHER_DATA] = '' if paper is None else f'{paper:.2f}'
-        if 'best_test_epoch' in row:
-            best = row['best_test_epoch']
-            line['best test epoch (not valid)'] = '' if best is None else f'{best:.2f}'
+            line[OTHER_DATA] = _or_empty(network.paper)
+        if results.best_test_epoch:
+            line['best test epoch (not valid)'] = _or_empty(network.best_test_epoch)
         lines.append(line)
     plain = results.plain
     if len(plain):
@@ -102,44 +107,47 @@ def headline_table(results: Results) -> pd.DataFrame:
                     **empty,
                     'network': 'oracle (true coefficients)',
                     'error, %': f'{100 * wrong / total:.2f}',
-                    'wrong/total': f'{wrong}/{total}',
+                    'errors/total': f'{wrong}/{total}',
                 }
             )
     return pd.DataFrame(lines)
 
 
 def variant_tables(results: Results) -> dict[str, pd.DataFrame]:
-    """Audits, learning curve and misalignment as strings, by heading; what there is."""
+    """Return controls, learning curve and shifts as strings, by heading, if any."""
     kinds = {
-        'Audits': ('audit', 'audit', results.audits),
-        'Learning curve': ('subjects', 'training subjects', results.curve),
-        'Misalignment': ('pixels', 'apex moved by, pixels', results.jitter),
+        'Controls': ('control', results.controls),
+        'Learning curve': ('training subjects', results.curve),
+        'Shift': ('apex shifted by, pixels', results.shift),
     }
     tables = {}
-    for heading, (key, name, rows) in kinds.items():
-        lines = [
-            {
-                'network': row['title'],
-                name: row[key] if key == 'audit' else f'{row[key]:g}',
-                **_error_cells(row),
-            }
-            for row in rows
-        ]
+    for heading, (name, variants) in kinds.items():
+        lines = []
+        for variant in variants:
+            value = variant.value
+            shown = value if isinstance(value, str) else f'{value:g}'
+            line = {'network': variant.title, name: shown, **_error_cells(variant)}
+            lines.append(line)
         if lines:
             tables[heading] = pd.DataFrame(lines)
     return tables
 
 
-def _error_cells(row: dict) -> dict[str, str]:
+def _error_cells(numbers: statistics.Summary | VariantResult) -> dict[str, str]:
+    low, high = numbers.bootstrap_low, numbers.bootstrap_high
     return {
-        'error, %': f'{100 * row["error"]:.2f}',
-        'wrong/total': f'{row["wrong"]}/{row["total"]}',
-        '95 % over subjects': _range(row['bootstrap_low'], row['bootstrap_high']),
+        'error, %': f'{100 * numbers.error:.2f}',
+        'errors/total': f'{numbers.wrong}/{numbers.total}',
+        '95 % over subjects': f'{100 * low:.1f} to {100 * high:.1f}',
     }
 
 
+def _or_empty(percent: float | None) -> str:
+    return '' if percent is None else f'{percent:.2f}'
+
+
 def protocol(results: Results) -> list[str]:
-    """What was done, in words."""
+    """Return what was done, in words."""
     settings, data = results.settings, results.data
     split = (
         'leave one subject out'
@@ -151,30 +159,27 @@ def protocol(results: Results) -> list[str]:
     pairs, subjects = data['pairs'], data['subjects']
     notes = [
         f'Data: {name}, {pairs} pairs of {subjects} subjects ({labels}).',
-        f'Protocol: {split}; done: {seeds_and_folds(results)}. No subject is on both '
-        'sides of a split.',
-        'Nothing was selected on test subjects: fixed epochs, last weights; the SVM of '
-        'a stack is fitted on training subjects.',
-        'Errors are pooled: wrong over all test pairs of all folds, mean over seeds. '
-        'Intervals draw whole subjects again (bootstrap). p values: permutation test '
-        'that exchanges two networks on whole subjects, corrected by Holm; exact '
-        'McNemar tests stand in table.csv.',
+        f'Protocol: {split}; done: {seeds_and_folds(results)}. No subject is in both '
+        'the training and the test set.',
+        'Nothing was selected on test subjects: the number of epochs is fixed, the '
+        'last weights are tested, and the SVM of a stack is fitted on training '
+        'subjects.',
+        'Errors are pooled over the test pairs of all folds and averaged over seeds. '
+        'Intervals are from a bootstrap over subjects. p values are from a permutation '
+        'test that exchanges two networks on whole subjects, with Holm correction; '
+        'table.csv has exact McNemar tests as well.',
     ]
     if data.get('synthetic'):
-        notes.insert(
-            1,
-            'These faces are rendered. The figures say that the pipeline works; they '
-            'say nothing about people.',
-        )
+        notes.insert(1, RENDERED)
     if data.get('name') in PAPER_COLUMNS:
         notes.append(
-            "The paper's errors are on its own database, which has this size; they "
-            'are no target for other data.'
+            "The paper's errors are on its own database, which has the same size; do "
+            'not compare them with errors on other data.'
         )
     if settings.cfg_options:
         notes.append(f'Options: {settings.cfg_options}.')
     if results.missing:
-        notes.append(f'NOT COMPLETE: {results.missing} runs are missing.')
+        notes.append(f'NOT COMPLETE: {_missing(results)}.')
     if len(results.costs):
         notes.append(_cost_note(results.costs))
     versions = ', '.join(f'{k} {v}' for k, v in results.versions.items())
@@ -184,7 +189,7 @@ def protocol(results: Results) -> list[str]:
 
 
 def _cost_note(costs: pd.DataFrame) -> str:
-    """Where the time of the runs went, in words."""
+    """Return what the time of the runs was spent on, in words."""
     total = costs['total'].sum()
     parts = {
         'training': 'training',
@@ -196,23 +201,32 @@ def _cost_note(costs: pd.DataFrame) -> str:
     shares = [f'{name} {spent[key] / total:.1%}' for key, name in parts.items()]
     rest = 1 - spent.sum() / total
     return (
-        f'Time: {len(costs)} runs took {total / 60:.1f} minutes of processes, the '
-        f'median one {costs["total"].median():.0f} s: {", ".join(shares)}, '
-        f'audits of misalignment, files and logs {rest:.1%}.'
+        f'Time: {len(costs)} runs took {total / 60:.1f} minutes in all, with a median '
+        f'of {costs["total"].median():.0f} s: {", ".join(shares)}, '
+        f'tests with a shifted apex, files and logs {rest:.1%}.'
     )
 
 
-def summary(results: Results) -> dict:
-    """All figures, for programs."""
+def _missing(results: Results) -> str:
+    one = results.missing == 1
+    return '1 run is missing' if one else f'{results.missing} runs are missing'
+
+
+def _rows(results: Results) -> list[dict[str, Any]]:
+    return [network.as_row(results.best_test_epoch) for network in results.networks]
+
+
+def summary(results: Results) -> dict[str, Any]:
+    """Return all numbers, for programs."""
     data = {k: v for k, v in results.data.items() if k != 'columns'}
     return _plain(
         dict(
             settings=vars(results.settings),
             data=data,
-            rows=results.rows,
-            audits=results.audits,
-            learning_curve=results.curve,
-            jitter=results.jitter,
+            rows=_rows(results),
+            controls=[variant.as_row() for variant in results.controls],
+            learning_curve=[variant.as_row() for variant in results.curve],
+            shift=[variant.as_row() for variant in results.shift],
             missing_runs=results.missing,
             seconds=results.costs.sum().to_dict(),
             versions=results.versions,
@@ -227,7 +241,7 @@ def html(
     variants: dict[str, pd.DataFrame],
     pictures: dict[str, bytes],
 ) -> str:
-    """The page, with its pictures inside."""
+    """Return the page, with its pictures inside."""
     environment = Environment(
         loader=PackageLoader('mmcomp.experiments'),
         autoescape=True,
@@ -238,26 +252,25 @@ def html(
     return environment.get_template('report.html.j2').render(
         heading=results.data.get('name') or Path(results.data['table']).name,
         table=table,
-        best=min((row['error'] for row in results.rows), default=None),
-        rows=results.rows,
+        best=_best(results.networks),
+        networks=results.networks,
         notes=notes,
         variants=variants,
         pictures={name: as_data_uri(png) for name, png in pictures.items()},
-        synthetic=results.data.get('synthetic'),
-        missing=results.missing,
+        missing=_missing(results) if results.missing else '',
     )
 
 
-def _range(low: float, high: float) -> str:
-    return f'{100 * low:.1f} to {100 * high:.1f}'
+def _best(networks: Sequence[NetworkResult]) -> float | None:
+    return min((network.numbers.error for network in networks), default=None)
 
 
 def _p(value: float) -> str:
     return '< .001' if value < 0.001 else f'{value:.3f}'.lstrip('0')
 
 
-def _plain(value):
-    """NumPy's numbers and NaN as JSON has them."""
+def _plain(value: Any) -> Any:
+    """Return NumPy's numbers and NaN as JSON has them."""
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -267,7 +280,3 @@ def _plain(value):
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding='utf-8')

@@ -6,24 +6,17 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO
 
-from .plan import COSTS_FILE, DONE_FILE, Run
+from .plan import COSTS_FILE, DONE_FILE, Run, RunOptions
 
 LOG_FILE = 'run.log'
 
 
-def execute(
-    run: Run,
-    root: str,
-    dataset: str | None = None,
-    cfg_options: dict[str, Any] | None = None,
-    jitter: tuple = (),
-    threads: int = 1,
-    keep_checkpoints: bool = False,
-) -> float:
-    """Train and test; what the run prints goes to ``run.log`` in its folder.
+def execute(run: Run, root: str, options: RunOptions) -> float:
+    """Train and test; write what the run prints to ``run.log`` in its folder.
 
     An unfinished run is begun again: training is deterministic, so the tables are the
     same.
@@ -31,11 +24,7 @@ def execute(
     Args:
         run (Run): What to run.
         root (str): The experiment's folder.
-        dataset (str, optional): A dataset config to use instead of the config's own.
-        cfg_options (dict, optional): Further options.
-        jitter (tuple): Misalignments in pixels to test at.
-        threads (int): Of PyTorch.
-        keep_checkpoints (bool): Keep the weights.
+        options (RunOptions): What all runs have in common.
 
     Returns:
         float: Seconds that it took.
@@ -47,10 +36,8 @@ def execute(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with open(folder / LOG_FILE, 'w', encoding='utf-8') as log, _output_to(log):
-        costs = _train(
-            run, folder, dataset, cfg_options or {}, jitter, threads, started
-        )
-    if not keep_checkpoints:
+        costs = _train(run, folder, options, started)
+    if not options.keep_checkpoints:
         for path in [*folder.glob('*.pth'), folder / 'last_checkpoint']:
             path.unlink(missing_ok=True)
     costs['total'] = time.perf_counter() - started
@@ -58,23 +45,25 @@ def execute(
     return costs['total']
 
 
-def _train(run, folder, dataset, cfg_options, jitter, threads, started) -> dict:
-    """Train and test; returns the seconds of :class:`CostHook`."""
+def _train(
+    run: Run, folder: Path, options: RunOptions, started: float
+) -> dict[str, float]:
+    """Train and test; return the seconds of :class:`CostHook`."""
     import torch
 
     from mmcomp.config import load_config
     from mmcomp.engine.hooks import CostHook
     from mmcomp.engine.launch import build_runner
 
-    torch.set_num_threads(threads)
-    cfg = load_config(run.config, dataset, cfg_options)
+    torch.set_num_threads(options.threads)
+    cfg = load_config(run.config, options.dataset, options.cfg_options)
     cfg.merge_from_dict(run.options)
     cfg.work_dir = str(folder)
     cfg.launcher = 'none'
     epochs = cfg.train_cfg.get('max_epochs', 1)
     cfg.default_hooks.checkpoint.interval = epochs  # only the last is ever used
-    if jitter:
-        hook = dict(type='mmcomp.JitterHook', pixels=list(jitter))
+    if options.shift:
+        hook = dict(type='mmcomp.ShiftTestHook', pixels=list(options.shift))
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     runner = build_runner(cfg)
     costs = CostHook(started)
@@ -85,7 +74,7 @@ def _train(run, folder, dataset, cfg_options, jitter, threads, started) -> dict:
 
 
 @contextlib.contextmanager
-def _output_to(stream):
+def _output_to(stream: IO[str]) -> Iterator[None]:
     """Send what this process prints, compiled libraries too, to a file."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -6,10 +6,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 from runs import build, small_config
 
-from mmcomp.engine.hooks import EpochSeedHook
+from mmcomp.engine.hooks import EpochSeedHook, ShiftTestHook
 
 
 def drawn(seed, epoch, rank):
@@ -32,20 +33,20 @@ def test_shifted_pairs_are_tested_as_a_test_of_such_pairs_does(
 ):
     table = make_pair_table(tmp_path / 'pairs', subjects=4, pairs=3)
     cfg = small_config(table, tmp_path / 'train')
-    hook = dict(type='mmcomp.JitterHook', pixels=[0, 6])
+    hook = dict(type='mmcomp.ShiftTestHook', pixels=[0, 6])
     cfg.custom_hooks = [*cfg.custom_hooks, hook]
     build(cfg).train()
     cfg = small_config(table, tmp_path / 'test')
     cfg.load_from = str(tmp_path / 'train' / 'epoch_2.pth')
-    shift = dict(type='mmcomp.Misalign', pixels=6)
+    shift = dict(type='mmcomp.ShiftApex', pixels=6)
     cfg.test_dataloader.dataset.pipeline.insert(1, shift)
     build(cfg).test()
     scores = {
         name: pd.read_csv(tmp_path / f'{name}.csv')['score_posed'].to_numpy()
         for name in (
             'train/predictions',
-            'train/predictions+0px',
-            'train/predictions+6px',
+            'train/predictions-shift0px',
+            'train/predictions-shift6px',
             'test/predictions',
         )
     }
@@ -53,3 +54,9 @@ def test_shifted_pairs_are_tested_as_a_test_of_such_pairs_does(
     np.testing.assert_allclose(zero, plain, rtol=1e-6)
     np.testing.assert_allclose(six, expected, rtol=1e-6)
     assert np.abs(six - plain).max() > 1e-3
+    six = pd.read_csv(tmp_path / 'train' / 'predictions-shift6px.csv')
+    assert set(six['model']) == {'compcnn_sub@1'}
+    assert set(six['shift_px']) == {6}
+    assert six[['train_subjects', 'control', 'stack', 'member']].isna().all(axis=None)
+    with pytest.raises(ValueError, match=r'pixels is \(-1,\); each must be at least 0'):
+        ShiftTestHook([-1])

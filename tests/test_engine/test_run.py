@@ -28,7 +28,7 @@ def test_training_learns_and_leaves_its_results(table, tmp_path, caplog):
     log = next(tmp_path.glob('*/*.log')).read_text()
     line = re.findall(r'compcnn_sub@1: error rate .*', log)[-1]
     found = re.match(
-        r'.*error rate ([\d.]+) % \((\d+)/18 wrong\), UAR ([\d.]+) %, majority-class '
+        r'.*error rate ([\d.]+) % \((\d+)/18 errors\), UAR ([\d.]+) %, majority-class '
         r'error 50.00 %; checkpoint: (.*epoch_6.pth); predictions: (.*.csv)',
         line,
     )
@@ -112,11 +112,14 @@ def test_testing_on_trained_subjects_is_said(table, tmp_path):
 
 
 PROTOCOL = [
-    (dict(val_dataloader__dataset__subset='all'), '3 subjects are trained on'),
-    (dict(val_dataloader__dataset__split__seed=1), 'subjects are trained on and stand'),
+    (dict(val_dataloader__dataset__subset='all'), '3 subjects are in the training'),
+    (
+        dict(val_dataloader__dataset__split__seed=1),
+        'subjects are in the training and the',
+    ),
     (
         dict(default_hooks__checkpoint__save_best='pair/error_rate'),
-        'PlainCheckpointHook would choose the epoch on the test subset',
+        "is 'test', and PlainCheckpointHook would choose the epoch on it",
     ),
     (
         dict(
@@ -125,7 +128,7 @@ PROTOCOL = [
                 dict(type='EarlyStoppingHook', monitor='pair/uar', rule='greater'),
             ]
         ),
-        'EarlyStoppingHook would choose the epoch on the test subset',
+        "is 'test', and EarlyStoppingHook would choose the epoch on it",
     ),
 ]
 

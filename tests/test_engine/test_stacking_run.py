@@ -71,6 +71,11 @@ def test_member_equals_the_same_member_trained_alone(trained, table, tmp_path):
         torch.testing.assert_close(own, value, atol=1e-6, rtol=1e-5)
     own = pd.read_csv(folder / 'predictions-compcnn_sub@2.csv')
     other = pd.read_csv(tmp_path / 'predictions.csv')
+    columns = ['stack', 'member']
+    assert set(own['stack']) == {'compcnn_sub-svm'}
+    assert set(own['member']) == {'compcnn_sub@2'}
+    assert other[columns].isna().all(axis=None)
+    own, other = own.drop(columns=columns), other.drop(columns=columns)
     pd.testing.assert_frame_equal(own, other, atol=1e-5)
 
 
@@ -151,5 +156,5 @@ def test_evaluator_refuses_predictions_of_one_network(table, tmp_path):
     cfg = small_config(table, tmp_path, epochs=1)
     metrics = cfg.val_evaluator
     cfg.val_evaluator = dict(type='mmcomp.StackingEvaluator', metrics=metrics)
-    with pytest.raises(ValueError, match='needs the predictions of a Stacking'):
+    with pytest.raises(ValueError, match='needs the predictions of '):
         build(cfg).train()

@@ -9,6 +9,7 @@ import pytest
 
 from mmcomp.evaluation.prediction_table import (
     make_prediction_table,
+    read_prediction_tables,
     write_prediction_table,
 )
 
@@ -52,3 +53,79 @@ def test_failed_write_leaves_the_old_table(table, tmp_path, monkeypatch):
     with pytest.raises(OSError, match='No space left'):
         write_prediction_table(table, path)
     assert path.read_bytes() == before
+
+
+RUN = dict(
+    fold=0, seed=0, model='m', train_subjects=None, control=None, shift_px=None,
+    stack=None, member=None,
+)  # fmt: skip
+
+
+def written(table, path, **run):
+    write_prediction_table(table.assign(**{**RUN, **run}), path)
+    return path
+
+
+def test_ids_and_names_are_read_as_written(tmp_path):
+    """Neither '007' nor 'NA' is a number or missing; an empty name is a name."""
+    names = ['007', '1.0', 'NA', 'null', '1e3']
+    table = make_prediction_table(
+        names, names[::-1], np.array([0] * 5), np.full((5, 2), 0.5), ('NA', '01')
+    )
+    read = read_prediction_tables([written(table, tmp_path / 'a', model='None')])
+    assert read['sample_id'].tolist() == names
+    assert read['subject'].tolist() == names[::-1]
+    assert set(read['label']) == set(read['predicted']) == {'NA'}
+    assert set(read['model']) == {'None'}
+    for column in ('control', 'stack', 'member'):
+        assert read[column].tolist() == [''] * 5
+    for column in ('train_subjects', 'shift_px'):
+        assert read[column].isna().all()
+
+
+def test_empty_scores_are_missing(table, tmp_path):
+    path = written(table.assign(score_p=[0.5, None, 1]), tmp_path / 'a')
+    read = read_prediction_tables([path])
+    np.testing.assert_array_equal(read['score_p'], [0.5, np.nan, 1])
+
+
+@pytest.mark.parametrize(
+    'variant', [dict(control='swapped'), dict(train_subjects=4), dict(shift_px=0)]
+)
+def test_variants_of_a_network_may_test_the_same_sample(variant, table, tmp_path):
+    plain, other = (
+        written(table, tmp_path / name, **own)
+        for name, own in (('a', {}), ('b', variant))
+    )
+    read = read_prediction_tables([plain, other])
+    assert len(read) == 6
+    assert set(read['model']) == {'m'}
+    for twice in (plain, other):
+        with pytest.raises(
+            ValueError, match="m with seed 0 tested the sample 'a' more"
+        ):
+            read_prediction_tables([plain, other, twice])
+
+
+def test_a_network_is_not_counted_twice_as_a_member(table, tmp_path):
+    alone = written(table, tmp_path / 'a')
+    member = written(table, tmp_path / 'b', stack='s', member='m')
+    with pytest.raises(ValueError, match='more than once'):
+        read_prediction_tables([alone, member])
+
+
+@pytest.mark.parametrize('column', ['train_subjects', 'control', 'shift_px', 'stack'])
+def test_tables_without_the_columns_of_variants_are_refused(column, table, tmp_path):
+    path = tmp_path / 'old.csv'
+    write_prediction_table(table.assign(**RUN).drop(columns=column), path)
+    with pytest.raises(ValueError, match=f'old.csv.*no column {column}'):
+        read_prediction_tables([path])
+
+
+def test_no_table_and_other_classes_are_refused(table, tmp_path):
+    with pytest.raises(ValueError, match='paths is empty'):
+        read_prediction_tables([])
+    other = table.rename(columns={'score_q': 'score_r'})
+    paths = [written(table, tmp_path / 'a'), written(other, tmp_path / 'b', seed=1)]
+    with pytest.raises(ValueError, match=r"has the classes \['p', 'r'\]; they must be"):
+        read_prediction_tables(paths)

@@ -51,7 +51,7 @@ def tables(work_dir):
 def alone(setting, tmp_path_factory):
     """The experiment left alone: its folder and what it printed."""
     work_dir = tmp_path_factory.mktemp('alone') / 'work'
-    return work_dir, run(setting, work_dir, '--jitter', 0, 3)
+    return work_dir, run(setting, work_dir, '--shift', 0, 3)
 
 
 def test_every_run_leaves_what_it_should(alone):
@@ -60,9 +60,9 @@ def test_every_run_leaves_what_it_should(alone):
     names = {Path(path).name for path in tables(work_dir)}
     members = [f'compcnn_sub@{i}' for i in (1, 2, 3)]
     assert names == {
-        f'predictions{member}{jitter}.csv'
+        f'predictions{member}{shift}.csv'
         for member in ['', *[f'-{m}' for m in members]]
-        for jitter in ('', '+0px', '+3px')
+        for shift in ('', '-shift0px', '-shift3px')
     }
     for fold in range(3):
         folder = work_dir / 'runs' / 'diffcnn' / f'fold0{fold}-seed0'
@@ -94,10 +94,10 @@ def test_folds_cover_every_sample_exactly_once(alone):
     assert own['sample_id'].is_unique
 
 
-def test_misalignment_of_zero_changes_nothing(alone):
+def test_shift_of_zero_changes_nothing(alone):
     work_dir, _ = alone
-    for path in work_dir.glob('runs/*/*/predictions*+0px.csv'):
-        plain = path.with_name(path.name.replace('+0px', ''))
+    for path in work_dir.glob('runs/*/*/predictions*-shift0px.csv'):
+        plain = path.with_name(path.name.replace('-shift0px', ''))
         columns = ['sample_id', 'score_posed', 'score_spontaneous']
         moved, own = (pd.read_csv(p, usecols=columns) for p in (path, plain))
         pd.testing.assert_frame_equal(moved, own, rtol=1e-6)
@@ -106,11 +106,11 @@ def test_misalignment_of_zero_changes_nothing(alone):
 def test_second_start_does_nothing_and_other_settings_are_refused(setting, alone):
     work_dir, _ = alone
     before = {p: p.stat().st_mtime_ns for p in work_dir.glob('runs/*/*/*')}
-    text = run(setting, work_dir, '--jitter', 0, 3)
+    text = run(setting, work_dir, '--shift', 0, 3)
     assert '6 runs, 0 to do' in text
     assert before == {p: p.stat().st_mtime_ns for p in work_dir.glob('runs/*/*/*')}
-    text = run(setting, work_dir, '--jitter', 0, 4, ok=False)
-    assert 'jitter: [0.0, 3.0] there, [0.0, 4.0] now' in text
+    text = run(setting, work_dir, '--shift', 0, 4, ok=False)
+    assert 'shift: [0.0, 3.0] there, [0.0, 4.0] now' in text
     assert 'Traceback' not in text
 
 
@@ -130,7 +130,7 @@ def test_killed_again_and_again_it_ends_with_the_same_tables(setting, alone, tmp
     for count in NEW_FILES:
         before = stamps(work_dir)
         process = subprocess.Popen(
-            command(setting, work_dir, '--jitter', 0, 3),
+            command(setting, work_dir, '--shift', 0, 3),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -138,7 +138,7 @@ def test_killed_again_and_again_it_ends_with_the_same_tables(setting, alone, tmp
             time.sleep(0.005)
         process.kill()
         process.wait()
-    run(setting, work_dir, '--jitter', 0, 3)
+    run(setting, work_dir, '--shift', 0, 3)
     assert tables(work_dir) == tables(alone[0])
 
 
@@ -163,7 +163,7 @@ def test_dask_cluster_that_loses_a_worker(setting, alone, tmp_path):
         ]
         address = json.loads(ready.read_text())['address']
         work_dir = tmp_path / 'work'
-        options = ['--jitter', 0, 3, '--executor', 'dask', '--address', address]
+        options = ['--shift', 0, 3, '--executor', 'dask', '--address', address]
         experiment = subprocess.Popen(
             command(setting, work_dir, *options),
             stdout=subprocess.PIPE,
@@ -199,7 +199,7 @@ def test_a_failed_run_is_reported_and_the_others_go_on(setting, tmp_path):
 
 WRONG = [
     (['--n-splits', '7'], 'n_splits is 7; it must be at most 6'),
-    (['--folds', '3'], r'folds [3] do not exist; there are 0 to 2'),
+    (['--folds', '3'], r'folds is [3]; each fold must be between 0 and 2'),
     (['--train-subjects', '5'], 'train_subjects is 5; it must be between 1 and the 4'),
     (['--dataset', 'nowhere.py'], "config 'nowhere.py': no such file"),
     (['--address', 'x', '--executor', 'process', '--workers', '0'], 'max_workers is 0'),

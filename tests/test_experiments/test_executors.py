@@ -139,7 +139,9 @@ def test_tasks_die_with_a_killed_parent(kind):
 
 
 def test_unknown_kinds_and_numbers():
-    with pytest.raises(ValueError, match="executor is 'slurm'; allowed are 'process'"):
+    with pytest.raises(
+        ValueError, match="executor is 'slurm'; it must be one of 'process'"
+    ):
         make_executor('slurm', 1)
     with pytest.raises(ValueError, match='max_workers is 0'):
         make_executor('process', 0)

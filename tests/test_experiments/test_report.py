@@ -9,9 +9,11 @@ import pytest
 
 from mmcomp.evaluation import statistics
 from mmcomp.evaluation.prediction_table import write_prediction_table
+from mmcomp.experiments.collect import collect
 from mmcomp.experiments.driver import DATA_FILE
 from mmcomp.experiments.paper import PAPER_ROWS
-from mmcomp.experiments.plan import Settings, make_runs, write_settings
+from mmcomp.experiments.plan import ExperimentSettings, make_runs, write_settings
+from mmcomp.experiments.plots import learning_curve_plot
 from mmcomp.experiments.report import write_report
 
 SUBJECTS, PAIRS, FOLDS = 12, 10, 3
@@ -19,7 +21,7 @@ CLASSES = ['posed', 'spontaneous']
 CONFIGS = ['diffcnn.py', 'compcnn_sub-svm.py', 'compcnn_comb-svm.py']
 
 
-def predictions(model, fold, seed, rate):
+def predictions(model, fold, seed, rate, **variant):
     """What a network of this error rate says of the subjects of one fold."""
     rng = np.random.default_rng([len(model), fold, seed])
     rows = []
@@ -33,12 +35,16 @@ def predictions(model, fold, seed, rate):
                 + [CLASSES[said], model, fold, seed]
             )
     columns = ['sample_id', 'subject', 'label', 'score_posed', 'score_spontaneous']
-    return pd.DataFrame(rows, columns=[*columns, 'predicted', 'model', 'fold', 'seed'])
+    columns += ['predicted', 'model', 'fold', 'seed']
+    names = ['train_subjects', 'control', 'shift_px', 'stack', 'member']
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(**{**dict.fromkeys(names), **variant})
 
 
 def make_experiment(folder, name='nvie-subset', **settings):
     """An experiment whose runs are done."""
-    settings = Settings(CONFIGS, n_splits=FOLDS, **settings)
+    settings = {'configs': CONFIGS, **settings}
+    settings = ExperimentSettings(n_splits=FOLDS, **settings)
     write_settings(settings, folder)
     emotions = ['anger', 'joy']
     data = dict(
@@ -61,13 +67,20 @@ def make_experiment(folder, name='nvie-subset', **settings):
     )
     (folder / DATA_FILE).write_text(json.dumps(data))
     for run in make_runs(settings, FOLDS):
-        variant = run.options['variant']
-        base = run.name[: len(run.name) - len(variant)]
-        members = [f'{base[:-4]}@{i}' for i in (1, 2, 3)] if 'svm' in base else []
+        base, variant = run.model, run.options['variant']
+        members = (
+            [f'{base[:-4]}@{i}' for i in (1, 2, 3)]
+            if f'{base}.py' in CONFIGS[1:]
+            else []
+        )
         for member in ['', *members]:
             rate = {'diffcnn': 0.4}.get(member or base, 0.1)
-            rate = 0.5 if 'onset' in variant else rate
-            own = predictions((member or base) + variant, run.fold, run.seed, rate)
+            rate = 0.5 if run.control == 'onset-only' else rate
+            stack = base if member else ''
+            own = predictions(
+                *(member or base, run.fold, run.seed, rate),
+                **{**variant, 'stack': stack, 'member': member},
+            )
             suffix = f'-{member}' if member else ''
             path = folder / run.folder / f'predictions{suffix}.csv'
             write_prediction_table(own, path)
@@ -75,7 +88,7 @@ def make_experiment(folder, name='nvie-subset', **settings):
 
 
 def make_usual(folder):
-    return make_experiment(folder, seeds=[0, 1], audits=['onset-only'])
+    return make_experiment(folder, seeds=[0, 1], controls=['onset-only'])
 
 
 @pytest.fixture
@@ -140,17 +153,19 @@ def test_summary_is_json_for_programs(reported):
     summary = json.loads((experiment / 'report' / 'summary.json').read_text())
     assert len(summary['rows']) == 9
     assert summary['missing_runs'] == 0
-    audit = [row for row in summary['audits'] if row['model'] == 'diffcnn']
-    assert audit[0]['audit'] == 'onset-only'
-    assert audit[0]['total'] == 240
+    control = [row for row in summary['controls'] if row['model'] == 'diffcnn']
+    assert control[0]['control'] == 'onset-only'
+    assert control[0]['total'] == 240
+    assert len(summary['controls']) == 9
 
 
 def test_unfinished_experiment_is_called_so(experiment):
     for path in experiment.glob('runs/diffcnn/fold00-seed0/*.csv'):
         path.unlink()
     text = write_report([experiment])
-    assert 'NOT COMPLETE: 1 runs are missing' in text
-    assert 'Not complete: 1 runs' in (experiment / 'report' / 'report.html').read_text()
+    assert 'NOT COMPLETE: 1 run is missing' in text
+    page = (experiment / 'report' / 'report.html').read_text()
+    assert 'Not complete: 1 run is missing' in page
 
 
 def test_learning_curve(tmp_path):
@@ -158,7 +173,9 @@ def test_learning_curve(tmp_path):
     write_report([folder], out=tmp_path / 'out')
     summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
     sizes = [
-        r['subjects'] for r in summary['learning_curve'] if r['model'] == 'diffcnn'
+        r['train_subjects']
+        for r in summary['learning_curve']
+        if r['model'] == 'diffcnn'
     ]
     assert sizes == [2, 4, 8]
     assert (tmp_path / 'out' / 'learning_curve.png').exists()
@@ -185,24 +202,25 @@ def test_best_test_epoch_only_on_request_and_labelled(experiment):
     assert line.rstrip(' |').endswith(f'{100 * (5 + 6 + 7) / 120:.2f}')
 
 
-def test_experiments_of_one_data_stand_in_one_table(experiment, tmp_path):
+def test_experiments_on_the_same_data_share_one_table(experiment, tmp_path):
     other = make_experiment(tmp_path / 'other', seeds=[2])
     text = write_report([experiment, other])
     assert '3 seeds' in text
     spos = make_experiment(tmp_path / 'spos', name='spos', split='loso')
     with pytest.raises(
-        ValueError, match="differ in split \\('subject-kfold', 'loso'\\)"
+        ValueError, match=r"split is 'subject-kfold' in .* and 'loso' in .*; it must"
     ):
         write_report([experiment, spos])
 
 
-@pytest.mark.parametrize('spoil', ['nothing', 'empty', 'column', 'twice'])
+@pytest.mark.parametrize('spoil', ['nothing', 'empty', 'column', 'old', 'twice'])
 def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
     path = next(experiment.glob('runs/diffcnn/*/predictions.csv'))
     message = {
         'nothing': 'holds no experiment',
         'empty': 'No columns to parse',
         'column': 'no column subject',
+        'old': 'no column control',
         'twice': 'more than once',
     }[spoil]
     folder = experiment
@@ -210,9 +228,61 @@ def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
         folder = tmp_path
     elif spoil == 'empty':
         path.write_text('')
-    elif spoil == 'column':
-        pd.read_csv(path).drop(columns='subject').to_csv(path, index=False)
+    elif spoil in ('column', 'old'):
+        column = {'column': 'subject', 'old': 'control'}[spoil]
+        pd.read_csv(path).drop(columns=column).to_csv(path, index=False)
     else:
         pd.concat([pd.read_csv(path)] * 2).to_csv(path, index=False)
     with pytest.raises(ValueError, match=message):
         write_report([folder])
+
+
+def test_names_of_configs_are_not_parsed(tmp_path):
+    """What looks like a variant, a member or a stack is a network of its own."""
+    names = ['diffcnn+warm-start', 'diffcnn+5subjects', 'x+swapped+2px', 'a@b', 'c-svm']
+    folder = tmp_path / 'e'
+    make_experiment(folder, configs=[f'{name}.py' for name in names])
+    text = write_report([folder])
+    summary = json.loads((folder / 'report' / 'summary.json').read_text())
+    assert [row['model'] for row in summary['rows']] == sorted(names)
+    assert {row['total'] for row in summary['rows']} == {SUBJECTS * PAIRS}
+    for key in ('controls', 'learning_curve', 'shift'):
+        assert summary[key] == []
+    for name in names:
+        assert f'| {name} ' in text
+
+
+def test_variants_are_kept_apart_by_their_columns(tmp_path):
+    """The same network in each: plain, shifted, with fewer subjects, spoilt."""
+    folder = make_experiment(tmp_path / 'e', configs=['diffcnn.py'])
+    own = folder / 'runs' / 'diffcnn' / 'fold00-seed0'
+    for column, value in (('shift_px', 2.5), ('train_subjects', 3)):
+        table = predictions('diffcnn', 0, 0, 0.0, **{column: value})
+        write_prediction_table(table, own / f'predictions-{column}.csv')
+    write_report([folder])
+    summary = json.loads((folder / 'report' / 'summary.json').read_text())
+    (row,) = summary['rows']
+    assert (row['model'], row['total']) == ('diffcnn', SUBJECTS * PAIRS)
+    assert row['wrong'] > 0
+    for key, column, value in (
+        ('shift', 'shift_px', 2.5),
+        ('learning_curve', 'train_subjects', 3),
+    ):
+        (row,) = summary[key]
+        assert (row[column], row['wrong'], row['total']) == (value, 0, 40)
+
+
+def test_members_of_a_stack_are_drawn_thin(tmp_path):
+    """By the table's columns: neither '@' nor '-svm' in a name matters."""
+    folder = make_experiment(
+        tmp_path / 'e',
+        configs=['a@1.py', 'compcnn_sub-svm.py'],
+        train_subjects=[2, 4],
+    )
+    lines = learning_curve_plot(collect([folder])).axes[0].get_lines()
+    styles = {line.get_label(): line.get_linestyle() for line in lines}
+    assert styles == {
+        'a@1': '-',
+        'CompCNN-Sub-SVM': '-',
+        **{f'CompCNN-Sub@{i}': ':' for i in (1, 2, 3)},
+    }

@@ -6,7 +6,7 @@ from runs import small_config
 
 from mmcomp.experiments.driver import run_experiment
 from mmcomp.experiments.executors import ProcessExecutor
-from mmcomp.experiments.plan import Settings
+from mmcomp.experiments.plan import ExperimentSettings
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def settings(make_pair_table, tmp_path_factory):
     folder = tmp_path_factory.mktemp('an @ experiment')
     table = make_pair_table(folder / 'data', subjects=4, pairs=2)
     small_config(table, folder, 'diffcnn', epochs=1).dump(folder / 'diffcnn.py')
-    return Settings([str(folder / 'diffcnn.py')], n_splits=2)
+    return ExperimentSettings([str(folder / 'diffcnn.py')], n_splits=2)
 
 
 @pytest.fixture

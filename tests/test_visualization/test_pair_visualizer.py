@@ -100,7 +100,7 @@ def test_another_visualizer_is_refused(table, tmp_path):
     cfg = small_config(table, tmp_path)
     cfg.custom_hooks = [*cfg.custom_hooks, HOOK]
     cfg.visualizer.type = 'UniversalVisualizer'
-    with pytest.raises(ValueError, match=r'needs visualizer=.*and this is Universal'):
+    with pytest.raises(ValueError, match=r'visualizer is Universal.*it must be'):
         build(cfg).train()
 
 

@@ -1,4 +1,4 @@
-"""CostHook: where the time of a run goes."""
+"""CostHook: what the time of a run is spent on."""
 
 import time
 
@@ -32,7 +32,7 @@ class CostHook(Hook):
         self.loading = self.training = self.svm = self.testing = 0.0
 
     def before_train_epoch(self, runner) -> None:
-        """The first one ends the loading."""
+        """End the loading at the first one."""
         self._began = time.perf_counter()
         if not self.loading:
             self.loading = self._began - self._started

@@ -1,4 +1,4 @@
-"""EpochSeedHook: each epoch's random numbers follow from seed and epoch alone."""
+"""EpochSeedHook: each epoch's random numbers depend on seed and epoch alone."""
 
 import random
 

@@ -12,7 +12,7 @@ from mmcomp.registry import HOOKS
 
 @HOOKS.register_module()
 class PairVisualizationHook(Hook):
-    """Hand pairs to the visualizer: of training every few epochs, of each evaluation.
+    """Pass pairs to the visualizer: of training every few epochs, of each evaluation.
 
     ``pairs_train`` shows the first batch of an epoch, augmented with random numbers of
     the picture's own, and what the network predicts for it; ``pairs_val`` and
@@ -27,7 +27,7 @@ class PairVisualizationHook(Hook):
 
     Raises:
         ValueError: If ``interval`` or ``count`` is below 1, or, when the run starts, if
-            the visualizer is another.
+            the visualizer has no ``add_pairs``.
     """
 
     def __init__(self, interval: int = 10, count: int = 8) -> None:
@@ -40,8 +40,8 @@ class PairVisualizationHook(Hook):
         """Refuse a visualizer that cannot show pairs."""
         if not hasattr(runner.visualizer, 'add_pairs'):
             raise ValueError(
-                'PairVisualizationHook needs visualizer=dict(type="mmcomp.'
-                f'PairVisualizer", ...), and this is {type(runner.visualizer).__name__}'
+                f'visualizer is {type(runner.visualizer).__name__}; for '
+                'PairVisualizationHook it must be dict(type="mmcomp.PairVisualizer")'
             )
 
     def after_train_iter(

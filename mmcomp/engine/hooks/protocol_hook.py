@@ -12,16 +12,16 @@ from mmcomp.registry import HOOKS
 
 @HOOKS.register_module()
 class ProtocolHook(Hook):
-    """Refuse to train where a test could not be believed afterwards.
+    """Refuse to train where the test would not be valid.
 
     Before a training starts, the subjects of training must be in neither validation
     nor test, and nothing (best checkpoint, early stopping) may be chosen on a subset
     that is the test. The assignment of subjects is left as ``split.json`` in the work
     folder, where :class:`SubjectsFromFile` can read it again. When weights are loaded
-    for a test, a warning tells if they were trained on subjects that are tested.
+    for a test, a warning is logged if they were trained on tested subjects.
 
     Raises:
-        ValueError: Saying what is wrong with the protocol.
+        ValueError: If the protocol is not valid.
     """
 
     def before_run(self, runner) -> None:
@@ -34,9 +34,9 @@ class ProtocolHook(Hook):
             shared = set(train.subjects) & set(getattr(other, 'subjects', ()))
             if shared:
                 raise ValueError(
-                    f'{len(shared)} subjects are trained on and stand in the {name} '
-                    f'set too: {", ".join(sorted(shared)[:5])}; give both data sets '
-                    'the same split, and different subsets'
+                    f'{len(shared)} subjects are in the training and the {name} set: '
+                    f'{", ".join(sorted(shared)[:5])}; both must have the same split '
+                    'and different subsets'
                 )
         self._check_choices(runner)
         add_metainfo(train, subjects=list(train.subjects))
@@ -57,7 +57,7 @@ class ProtocolHook(Hook):
         if shared:
             runner.logger.warning(
                 f'{len(shared)} of {len(test.subjects)} tested subjects were trained '
-                'on: the error below says nothing about new people'
+                'on; the error does not hold for new people'
             )
 
     @staticmethod
@@ -71,9 +71,9 @@ class ProtocolHook(Hook):
             )
             if chooses:
                 raise ValueError(
-                    f'{type(hook).__name__} would choose the epoch on the test subset. '
-                    "Validate on an inner split instead: val_folds=1 in 'split', and "
-                    "subset='val' in val_dataloader"
+                    f"subset of val_dataloader is 'test', and {type(hook).__name__} "
+                    "would choose the epoch on it; it must be 'val', with val_folds=1 "
+                    "in 'split'"
                 )
 
     @staticmethod

@@ -1,41 +1,49 @@
-"""RunSummaryHook: the prediction table, and one plain line at the end."""
+"""RunSummaryHook: write the prediction table, and one plain line at the end."""
 
 from pathlib import Path
+from typing import Any
 
+from mmengine.config import Config
+from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
-from mmcomp.columns import FOLD, MODEL, SEED
+from mmcomp.columns import FOLD, MEMBER, MODEL, SEED, SHIFT, STACK, VARIANT
 from mmcomp.compat import loaded_from, loop_dataset
+from mmcomp.config import config_name
 from mmcomp.evaluation import PredictionTable
 from mmcomp.evaluation.prediction_table import write_prediction_table
 from mmcomp.registry import HOOKS
 
 
-def write_tables(runner, evaluator, dataset, suffix: str = '') -> Path | None:
+def write_tables(
+    runner: Runner, evaluator: Evaluator, dataset: Any, shift: float | None = None
+) -> Path | None:
     """Write the prediction tables of an evaluation into the work folder.
 
     Args:
         runner: The runner.
         evaluator: It holds a :class:`PredictionTable`, or nothing is written.
         dataset: What was tested.
-        suffix: Added to the names of networks and files.
+        shift: Distance in pixels that the apex was moved by, if it was.
 
     Returns:
-        Path: The network's own table. It is written after those of the members of a
-        stack: where it stands, the run is whole.
+        Path: The network's own table, if there is one. It is written after those of
+        the members of a stack: where it exists, the run is whole.
     """
-    run = {
-        FOLD: getattr(getattr(dataset, 'split', None), 'fold', ''),
-        SEED: runner.seed,
-    }
+    name = model_name(runner.cfg)
+    fold = getattr(getattr(dataset, 'split', None), 'fold', '')
+    variant = {**dict.fromkeys(VARIANT), **runner.cfg.get('variant', {}), SHIFT: shift}
+    suffix = '' if shift is None else f'-shift{shift:g}px'
     path = None
     groups = [*getattr(evaluator, 'members', {}).items(), ('', evaluator.metrics)]
     for member, group in groups:
         for metric in group:
             if isinstance(metric, PredictionTable) and metric.table is not None:
-                run[MODEL] = model_name(runner.cfg, member) + suffix
-                name = f'predictions-{member}' if member else 'predictions'
-                path = Path(runner.work_dir, f'{name}{suffix}.csv')
+                run = {FOLD: fold, SEED: runner.seed, MODEL: member or name, **variant}
+                run.update({STACK: name if member else '', MEMBER: member})
+                own = f'-{member}' if member else ''
+                path = Path(runner.work_dir, f'predictions{own}{suffix}.csv')
                 write_prediction_table(metric.table.assign(**run), path)
     return path
 
@@ -45,8 +53,9 @@ class RunSummaryHook(Hook):
     """Write ``predictions.csv`` into the work folder and say how the run ended.
 
     The table comes from :class:`mmcomp.evaluation.PredictionTable` in the evaluator;
-    the columns that name the run are added: the config's name, the fold, the seed. The
-    members of a stack get tables of their own, ``predictions-<member>.csv``.
+    the columns that name the run are added: the config's name, the fold, the seed, and
+    those of ``variant`` in the config, which experiments set. The members of a stack
+    get tables of their own, ``predictions-<member>.csv``.
     """
 
     priority = 'LOW'
@@ -69,18 +78,19 @@ class RunSummaryHook(Hook):
     def after_run(self, runner) -> None:
         """Print the line."""
         if self._metrics and 'pair/total' in self._metrics:
-            runner.logger.info(self._line(runner))
+            runner.logger.info(self._line(runner, self._metrics))
 
-    def _evaluated(self, runner, evaluator, mode, metrics) -> None:
+    def _evaluated(
+        self, runner: Runner, evaluator: Evaluator, mode: str, metrics: dict | None
+    ) -> None:
         self._metrics = metrics
         self._dataset = loop_dataset(runner, mode)
         self._table = write_tables(runner, evaluator, self._dataset)
 
-    def _line(self, runner) -> str:
-        m = self._metrics
+    def _line(self, runner: Runner, m: dict[str, float]) -> str:
         parts = [
             f'error rate {m["pair/error_rate"]:.2f} % '
-            f'({m["pair/wrong"]:.0f}/{m["pair/total"]:.0f} wrong)'
+            f'({m["pair/wrong"]:.0f}/{m["pair/total"]:.0f} errors)'
         ]
         if 'pair/uar' in m:
             parts.append(f'UAR {m["pair/uar"]:.2f} %')
@@ -99,9 +109,6 @@ class RunSummaryHook(Hook):
         return text
 
 
-def model_name(cfg, member: str = '') -> str:
-    """The name of a network in tables: its config's, or that of a member of a stack.
-
-    ``variant`` in the config is added, which experiments set.
-    """
-    return (member or Path(cfg.filename or 'model.py').stem) + cfg.get('variant', '')
+def model_name(cfg: Config) -> str:
+    """Return the name of a network in tables: that of its config's file."""
+    return config_name(cfg, 'model')

@@ -1,10 +1,11 @@
-"""JitterHook: tests a trained network on misaligned pairs."""
+"""ShiftTestHook: test a trained network on pairs whose apex is shifted."""
 
 from collections.abc import Sequence
 
 import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmcomp.registry import DATASETS, HOOKS
@@ -15,24 +16,30 @@ BATCH_SIZE = 256
 
 
 @HOOKS.register_module()
-class JitterHook(Hook):
-    """After the last epoch, write a prediction table for each misalignment of the apex.
+class ShiftTestHook(Hook):
+    """After the last epoch, write a prediction table for each shift of the apex.
 
-    The networks' names in the tables get ``+2px`` and the like; see
-    :class:`mmcomp.datasets.Misalign`. The training does not change.
+    The tables are called ``predictions-shift2px.csv`` and the like, and name the
+    distance in the column ``shift_px``; see :class:`mmcomp.datasets.ShiftApex`. The
+    training does not change.
 
     Args:
         pixels (Sequence[float]): The distances.
+
+    Raises:
+        ValueError: If a distance is negative.
     """
 
     priority = 'BELOW_NORMAL'  # after the SVM of a stack is fitted, before the end
 
     def __init__(self, pixels: Sequence[float]) -> None:
         self.pixels = tuple(pixels)
+        if any(value < 0 for value in self.pixels):
+            raise ValueError(f'pixels is {self.pixels}; each must be at least 0')
 
     @torch.no_grad()
-    def after_train_epoch(self, runner) -> None:
-        """Test, at the last epoch."""
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Test at the last epoch."""
         if not self.is_last_train_epoch(runner):
             return
         model = getattr(runner.model, 'module', runner.model)
@@ -40,12 +47,12 @@ class JitterHook(Hook):
         for pixels in self.pixels:
             cfg = runner.cfg.val_dataloader.dataset.copy()
             loader, *rest = cfg.pipeline
-            cfg.pipeline = [loader, dict(type='mmcomp.Misalign', pixels=pixels), *rest]
+            cfg.pipeline = [loader, dict(type='mmcomp.ShiftApex', pixels=pixels), *rest]
             dataset = DATASETS.build(cfg)
             evaluator = runner.build_evaluator(runner.cfg.val_evaluator)
             evaluator.dataset_meta = dataset.metainfo
             for batch in DataLoader(dataset, BATCH_SIZE, collate_fn=pseudo_collate):
                 evaluator.process(model.val_step(batch), batch)
             evaluator.evaluate(len(dataset))
-            write_tables(runner, evaluator, dataset, f'+{pixels:g}px')
+            write_tables(runner, evaluator, dataset, shift=pixels)
         model.train()
