@@ -20,7 +20,7 @@ help:
 	@echo 'make test         setup; run all tests and measure their coverage of mmcomp/'
 	@echo 'make test-fast    setup; run the fast tests only (under 60 s)'
 	@echo 'make test-oldest  make $(OLDEST) with the oldest versions; run the fast tests'
-	@echo 'make lint         setup; ruff, mypy, typos'
+	@echo 'make lint         setup; ruff, mypy, import rules, typos'
 	@echo 'make clean        remove both environments, rendered data, work_dirs'
 
 setup: $(STAMP)
@@ -97,6 +97,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy mmcomp
+	$(BIN)/lint-imports
 	$(BIN)/typos
 
 clean:

@@ -27,7 +27,7 @@ class PairInferencer:
     """Predict the class of pairs; used like MMPretrain's inferencers.
 
     Examples:
-        >>> inferencer = PairInferencer('configs/compcnn_comb@2.py', 'epoch_100.pth')
+        >>> inferencer = PairInferencer('network.onnx')  # doctest: +SKIP
         >>> inferencer('smile.mp4')[0]['pred_class']  # doctest: +SKIP
 
     The meaning of a score depends on the training data.
