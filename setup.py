@@ -41,7 +41,7 @@ EXTRAS = {
     'dask': ['distributed>=2024.1'],
     'tensorboard': ['tensorboard>=2.12'],
     'vis': ['captum>=0.9'],
-    'demo': ['captum>=0.9', 'gradio>=6.0'],
+    'demo': ['captum>=0.9', 'gradio>=6.24'],
     'docs': [
         'ipykernel>=7.0',
         'mkdocs>=1.6',
@@ -100,6 +100,7 @@ setup(
         'mmcomp.faces': ['*.onnx', 'NOTICE*'],
         'mmcomp.synthetic': ['*.npz', 'NOTICE*'],
     },
+    entry_points={'console_scripts': ['mmcomp = mmcomp.cli.main:main']},
     cmdclass={'build_py': BuildWithMim},
     install_requires=[
         'torch>=2.7',

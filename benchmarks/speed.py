@@ -1,4 +1,4 @@
-"""Measure mmcomp beside a plain PyTorch loop and stock MMPretrain, on this machine.
+"""Measure mmcomp next to a plain PyTorch loop and stock MMPretrain, on this machine.
 
 A  a training loop as a researcher would write it, data as tensors in memory
 B  the same network as stock MMPretrain would be used, images read from files
@@ -23,9 +23,9 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
-from rich.progress import track
 
 from mmcomp.cli import run_tool
+from mmcomp.progress import track
 from mmcomp.synthetic import ensure_dataset
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +33,7 @@ CONFIG = str(ROOT / 'configs' / 'compcnn_comb@2.py')
 
 
 def measure(task: str, **arguments) -> dict:
-    """One measurement of :mod:`benchmarks.measure`, in a process of its own."""
+    """Return one measurement of :mod:`benchmarks.measure`, in a process of its own."""
     threads = str(arguments.get('threads', 1))
     env = dict(os.environ, OMP_NUM_THREADS=threads, MMCOMP_STARTED=str(time.time()))
     command = [sys.executable, '-m', 'benchmarks.measure', task]
@@ -50,16 +50,16 @@ def measure(task: str, **arguments) -> dict:
 
 
 def median(rows: list) -> dict:
-    """Median of each figure over rounds."""
+    """Return the median of each number over rounds."""
     return {k: statistics.median(row[k] for row in rows) for k in rows[0]}
 
 
 def step_rows(seconds: float, full: bool) -> list:
-    """A against D, at each position, batch size and number of threads."""
+    """Compare A with D, at each position, batch size and number of threads."""
     cases = [(p, 32, 1) for p in (1, 2, 3)]
     cases += [(2, 64, 1), (2, 128, 1), (2, 32, 2), (2, 128, 2)] if full else []
     rows = []
-    for position, batch, threads in track(cases, 'A and D: training steps'):
+    for position, batch, threads in track(cases, len(cases), 'A and D: training steps'):
         name = str(ROOT / 'configs' / f'compcnn_comb@{position}.py')
         result = measure(
             'steps', name=name, position=position, learned=True, batch=batch,
@@ -70,20 +70,20 @@ def step_rows(seconds: float, full: bool) -> list:
 
 
 def epoch_rows(table: str, rounds: int, full: bool) -> list:
-    """B against C through the Runner, round by round."""
+    """Compare B with C through the Runner, round by round."""
     cases = [(32, 1), (32, 2)] + ([(64, 1), (128, 1), (128, 2)] if full else [])
     rows = []
-    for batch, threads in track(cases, 'B and C: epochs through the Runner'):
+    for batch, threads in track(cases, len(cases), 'B and C: epochs'):
         common = dict(config=CONFIG, table=table, batch=batch, threads=threads, n=4)
         results = {kind: [] for kind in 'BC'}
         for _ in range(rounds):
             for kind in 'BC':
                 results[kind].append(measure('epochs', kind=kind, **common))
-        rows.append(dict(batch=batch, threads=threads, **_beside(results)))
+        rows.append(dict(batch=batch, threads=threads, **_compared(results)))
     return rows
 
 
-def _beside(results: dict) -> dict:
+def _compared(results: dict) -> dict:
     b, c = median(results['B']), median(results['C'])
     ratios = [x['rate'] / y['rate'] for x, y in zip(results['C'], results['B'])]
     row = {'B': b['rate'], 'C': c['rate'], 'C/B': statistics.median(ratios)}
@@ -93,7 +93,7 @@ def _beside(results: dict) -> dict:
 
 
 def fold_rows(table: str, epochs: int, folds: int) -> dict:
-    """Whole ten folds: MMPretrain's kfold-cross-valid.py with B, and ours with C."""
+    """Time all ten folds: MMPretrain's kfold-cross-valid.py with B, ours with C."""
     import mmpretrain
 
     tool = Path(mmpretrain.__file__).parent / '.mim/tools/kfold-cross-valid.py'
@@ -125,7 +125,7 @@ def fold_rows(table: str, epochs: int, folds: int) -> dict:
             work_dir = ['--work-dir', str(Path(folder, name))]
             commands[name] = [*ours, *work_dir, *options, *more]
         seconds = {}
-        for name, command in track(list(commands.items()), f'{epochs} epochs, folds'):
+        for name, command in track(commands.items(), len(commands), 'whole folds'):
             start = time.time()
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
@@ -135,7 +135,7 @@ def fold_rows(table: str, epochs: int, folds: int) -> dict:
 
 
 def growth_rows(table: str) -> dict:
-    """Time and memory against the number of pairs, subjects and runs."""
+    """Measure time and memory against the number of pairs, subjects and runs."""
     cases = [
         *(
             ('pairs', dict(table=table, n=n, cache=cache))
@@ -146,7 +146,7 @@ def growth_rows(table: str) -> dict:
         *(('runs', dict(n=n)) for n in (10, 100, 1000)),
     ]
     rows = {}
-    for what, case in track(cases, 'growth'):
+    for what, case in track(cases, len(cases), 'growth'):
         result = measure(f'growth_{what}', **case)
         case = {k: v for k, v in case.items() if k != 'table'}
         rows.setdefault(what, []).append({**case, **result})
@@ -166,7 +166,7 @@ def main() -> None:
     parser.add_argument('--growth', action='store_true',
                         help='also up to 100,000 pairs, 1,000 runs')  # fmt: skip
     parser.add_argument('--data', default='data/synthetic', help='rendered data')
-    parser.add_argument('--json', type=Path, help='also write all figures here')
+    parser.add_argument('--json', type=Path, help='also write all numbers here')
     args = parser.parse_args()
     small = str(ensure_dataset('nvie-subset', args.data).resolve())
     large = str(ensure_dataset('nvie-full', args.data).resolve())

@@ -97,7 +97,7 @@ def stock_config(table: str, position: int, batch_size: int, epochs: int) -> dic
 
     return dict(
         default_scope='mmpretrain',
-        custom_imports=dict(imports=['mmcomp.benchmarks.stock']),
+        custom_imports=dict(imports=['benchmarks.stock']),
         model=dict(
             type='ImageClassifier',
             data_preprocessor=dict(

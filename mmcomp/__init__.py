@@ -1,7 +1,7 @@
-"""Compare two moments of a face, with MMPretrain.
+"""Siamese networks that compare onset and apex face images, built on MMPretrain.
 
-The package itself imports nothing heavy: ``mmcomp.registry`` is what makes every
-``mmcomp.X`` of a config known to the Runner.
+Importing the package loads nothing heavy. ``mmcomp.registry`` registers everything that
+a config may name as ``mmcomp.X``.
 """
 
 from importlib import metadata, util

@@ -1,4 +1,4 @@
-"""Checkpoints that hold plain data only, and loading that runs no foreign code."""
+"""Checkpoints of plain data, and loading them without running code from the file."""
 
 import pickle
 from pathlib import Path
@@ -16,7 +16,7 @@ class CheckpointError(ValueError):
 
 
 def load_plain_checkpoint(path: str, map_location='cpu') -> dict:
-    """Read a checkpoint of tensors and plain data, and refuse any other.
+    """Read a checkpoint of tensors and plain data; refuse any other.
 
     Args:
         path (str): A ``.pth`` file, or a ``.safetensors`` file of weights.
@@ -30,7 +30,7 @@ def load_plain_checkpoint(path: str, map_location='cpu') -> dict:
     """
     path = str(path)
     if not Path(path).is_file():
-        raise CheckpointError(f'checkpoint {path!r}: no such file')
+        raise CheckpointError(f'{path}: no such file')
     if path.endswith('.safetensors'):
         return _load_safetensors(path, map_location)
     try:
@@ -38,12 +38,12 @@ def load_plain_checkpoint(path: str, map_location='cpu') -> dict:
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f'checkpoint {path!r} is refused: it is damaged, or holds objects that '
-            'could run code when read. mmcomp reads tensors and plain data only, which '
-            'is what its own training writes. If you trust the file, load it once with '
-            'torch.load(..., weights_only=False) and save its state_dict alone.\n'
+            'could run code when loaded. mmcomp reads only tensors and plain data, '
+            'which is what its own training writes. If you trust the file, load it '
+            'with torch.load(..., weights_only=False) and save only its state_dict.\n'
             f'  {_telling_line(error)}'
         ) from None
-    except Exception as error:  # rubbish makes the unpickler throw anything
+    except Exception as error:  # the unpickler may raise anything on invalid data
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise CheckpointError(f'checkpoint {path!r} cannot be read: {reason}') from None
     if not isinstance(checkpoint, dict):
@@ -54,7 +54,7 @@ def load_plain_checkpoint(path: str, map_location='cpu') -> dict:
 
 
 def _telling_line(error: Exception) -> str:
-    """The line of PyTorch's long message that names the object."""
+    """Return the line of PyTorch's long message that names the object."""
     lines = [line.strip() for line in str(error).splitlines()]
     return next((line for line in lines if 'Unpickler error' in line), lines[0])
 
@@ -70,11 +70,11 @@ def _load_safetensors(path: str, map_location) -> dict:
 
 
 def check_fits(model: nn.Module, state_dict: dict, path: str) -> None:
-    """Refuse weights of another network.
+    """Check that weights fit a network.
 
     Raises:
-        CheckpointError: Naming some of the weights that are missing, left over or of
-            another shape.
+        CheckpointError: If weights are missing, unknown or of another shape; the
+            message names some of them.
     """
     own = model.state_dict()
     problems = []
@@ -96,17 +96,17 @@ def check_fits(model: nn.Module, state_dict: dict, path: str) -> None:
             problems.append(f'{word}: {some}{more}')
     if problems:
         raise CheckpointError(
-            f'checkpoint {path!r} belongs to another network than the config; '
+            f'checkpoint {path!r} belongs to another network than the config: '
             + '; '.join(problems)
         )
 
 
 def to_plain(value):
-    """Make nested data of MMEngine plain.
+    """Convert nested data of MMEngine to plain Python.
 
-    History buffers become lists and NumPy's numbers Python's. Functions, which some
-    schedulers count to their state, are left out: a scheduler that is built again has
-    them already.
+    History buffers become lists, and NumPy scalars become Python numbers. Functions,
+    which some schedulers keep in their state, are left out: a scheduler that is built
+    again has them already.
     """
     if isinstance(value, np.generic):
         return value.item()

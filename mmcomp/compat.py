@@ -73,6 +73,11 @@ def knows_model(name: str) -> bool:
     return name in ModelHub._models_dict
 
 
+def initialize_figure(visualizer: Any, settings: dict[str, Any]) -> tuple:
+    """Return canvas, figure and axes that a visualizer of MMEngine draws on."""
+    return visualizer._initialize_fig(settings)
+
+
 def node_locations(registry: 'Registry') -> list[str]:
     """Return the modules that a registry imports before it builds."""
     return registry._locations

@@ -14,10 +14,10 @@ _PERIOD = 10.0
 
 
 def track(items: Iterable[T], total: int, title: str) -> Iterator[T]:
-    """Passes ``items`` on: a bar on a terminal, else a line now and then.
+    """Pass ``items`` on and show progress: a bar on a terminal, else a line at times.
 
     Args:
-        items: What is waited for.
+        items: What is done one by one.
         total: How many there will be.
         title: What is being done.
     """

@@ -1,13 +1,15 @@
 """mmcomp's registries: each a child of the registry of the same name in MMPretrain.
 
-Every node that the Runner uses has one here, since a scope that lacks a node falls
-back to MMEngine's root, which knows nothing of MMPretrain. A config that says
-``custom_imports = dict(imports=['mmcomp.registry'])`` may name ``mmcomp.X``.
+Each registry that the Runner uses has a child here, because a scope that lacks one
+falls back to MMEngine's root, which knows nothing of MMPretrain. With
+``custom_imports = dict(imports=['mmcomp.registry'])`` a config may use ``mmcomp.X``.
 """
 
 import warnings
 
 from mmengine.registry import Registry
+
+from mmcomp.compat import node_locations
 
 # Of mmcv-lite, which has no compiled operators; nothing here needs them.
 warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformableAttention``')
@@ -15,12 +17,12 @@ import mmpretrain.registry as parent  # noqa: E402
 
 
 def _child(name: str, package: str) -> Registry:
-    """A registry in scope ``mmcomp`` below MMPretrain's registry ``name``.
+    """Return a registry in scope ``mmcomp`` below MMPretrain's registry ``name``.
 
-    It imports the modules of both, as a registry does not ask its parent to.
+    It imports the modules of both, since a registry does not import its parent's.
     """
     node = getattr(parent, name)
-    locations = [*node._locations, package]
+    locations = [*node_locations(node), package]
     return Registry(node.name, parent=node, scope='mmcomp', locations=locations)
 
 

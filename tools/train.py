@@ -1,65 +1,10 @@
-"""Train a network: tools/train.py configs/compcnn_comb@2.py"""
+"""Train a network and test it: tools/train.py CONFIG
 
-import argparse
-
-from mmengine.device import get_device
+The same as mmcomp train; --help lists the options.
+"""
 
 from mmcomp.cli import run_tool
-from mmcomp.engine.launch import add_common_arguments, build_runner, config_from_args
-
-
-def parse_args() -> argparse.Namespace:
-    """Command line, with the options of MMPretrain's tools/train.py."""
-    parser = argparse.ArgumentParser(description='Train a network and test it.')
-    parser.add_argument('config', help='config file')
-    add_common_arguments(parser)
-    parser.add_argument(
-        '--resume',
-        nargs='?',
-        const='auto',
-        metavar='CHECKPOINT',
-        help='go on from a checkpoint, or from the last one in the work folder; it is '
-        'read as plain data and can run no code',
-    )
-    parser.add_argument(
-        '--no-validate', action='store_true', help='do not evaluate after training'
-    )
-    parser.add_argument(
-        '--auto-scale-lr',
-        action='store_true',
-        help='scale the learning rate with the batch size of all processes',
-    )
-    parser.add_argument(
-        '--no-persistent-workers',
-        action='store_true',
-        help='disable persistent_workers of dataloaders',
-    )
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Apply the options and train."""
-    args = parse_args()
-    cfg = config_from_args(args)
-    if args.no_validate:
-        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.amp:
-        if get_device() == 'cpu':  # AmpOptimWrapper needs a GPU
-            cfg.optim_wrapper.type = 'mmcomp.Bfloat16OptimWrapper'
-        else:
-            cfg.optim_wrapper.type = 'AmpOptimWrapper'
-            cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
-    if args.auto_scale_lr:
-        cfg.auto_scale_lr.enable = True
-    if args.no_persistent_workers:
-        for name in ('train_dataloader', 'val_dataloader'):
-            if cfg.get(name):
-                cfg[name].persistent_workers = False
-    build_runner(cfg).train()
-
+from mmcomp.cli.train import main
 
 if __name__ == '__main__':
     run_tool(main)

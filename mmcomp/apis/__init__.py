@@ -1,4 +1,4 @@
-"""Using a trained network; light until a network is loaded."""
+"""Predict with a trained network; imports little until one is loaded."""
 
 from .pair_inferencer import PairInferencer
 

@@ -1,4 +1,4 @@
-"""What a user hands over, one item at a time."""
+"""Inputs of a user, as a stream of pairs and clips."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ class Item:
     """One pair of images, or one clip.
 
     Attributes:
-        name (str): What it is called in the output.
+        name (str): Its name in the output.
         pair (tuple, optional): Onset and apex, paths or arrays.
         clip (Path, optional): A video file or a folder of frames.
-        onset_frame, apex_frame (int, optional): Of a clip, where they are known.
+        onset_frame, apex_frame (int, optional): Frame numbers of a clip, if known.
     """
 
     name: str
-    pair: tuple[Any, Any] = ()
-    clip: Path = None
-    onset_frame: int = None
-    apex_frame: int = None
+    pair: tuple[Any, ...] = ()
+    clip: Path | None = None
+    onset_frame: int | None = None
+    apex_frame: int | None = None
 
 
-def items(inputs) -> Iterator[Item]:
-    """All items of what was handed over.
+def items(inputs: Any) -> Iterator[Item]:
+    """Yield the items of a user's inputs.
 
     Args:
         inputs: A pair ``(onset, apex)`` of paths or arrays in a tuple; a pair or clip
@@ -39,7 +39,7 @@ def items(inputs) -> Iterator[Item]:
             these.
 
     Raises:
-        ValueError: If something is none of these, or missing.
+        ValueError: If an input is none of these, or missing.
     """
     if isinstance(inputs, list):
         for index, one in enumerate(inputs):
@@ -48,17 +48,16 @@ def items(inputs) -> Iterator[Item]:
         return
     if isinstance(inputs, tuple):
         if len(inputs) != 2:
-            raise ValueError(f'a pair is a tuple of 2 images, not of {len(inputs)}')
+            raise ValueError(f'length of a pair is {len(inputs)}; it must be 2')
         yield Item(_pair_name(inputs), inputs)
         return
     if not isinstance(inputs, (str, Path)):
         raise ValueError(
-            'an input is a tuple of two images, or a path, not a '
-            f'{type(inputs).__name__}'
+            f'input is {inputs!r}; it must be a path or a tuple of two images'
         )
     path = Path(inputs)
     if not path.exists():
-        raise ValueError(f'no such file or folder: {path}')
+        raise ValueError(f'{path}: no such file or folder')
     if path.is_dir():
         yield from _folder(path)
     elif path.suffix.lower() == '.csv':
@@ -73,7 +72,7 @@ def _pair_name(pair: tuple) -> str:
 
 
 def _folder(path: Path) -> Iterator[Item]:
-    """The videos of a folder; or the folder itself, if it holds frames."""
+    """Yield the videos of a folder, or the folder itself if it holds frames."""
     entries = sorted(path.iterdir())
     videos = [p for p in entries if p.suffix.lower() in VIDEO_SUFFIXES]
     if videos:
@@ -84,22 +83,22 @@ def _folder(path: Path) -> Iterator[Item]:
         return
     folders = [p for p in entries if p.is_dir()]
     if not folders:
-        raise ValueError(f'{path} holds neither videos nor frames')
+        raise ValueError(f'{path}: no videos or frames in this folder')
     for folder in folders:
         yield from _folder(folder)
 
 
 def _table(path: Path) -> Iterator[Item]:
-    """The rows of a pair or clip table."""
+    """Yield the rows of a pair or clip table."""
     try:
         table = pd.read_csv(path, dtype={ID: str})
     except (ValueError, OSError) as error:
-        raise ValueError(f'table {str(path)!r}: {error}') from None
+        raise ValueError(f'{path}: {error}') from None
     pairs = {ONSET, APEX} <= set(table)
     if not pairs and CLIP not in table:
         raise ValueError(
-            f'table {str(path)!r} has neither the columns {ONSET!r} and {APEX!r} nor '
-            f'{CLIP!r}; it has {", ".join(table)}'
+            f'{path}: columns are {", ".join(map(str, table))}; they must include '
+            f'{ONSET!r} and {APEX!r}, or {CLIP!r}'
         )
     for index, row in enumerate(table.to_dict('records')):
         name = str(row.get(ID, f'row {index + 2}'))
@@ -114,5 +113,5 @@ def _table(path: Path) -> Iterator[Item]:
             )
 
 
-def _number(value):
+def _number(value: float | None) -> int | None:
     return None if value is None or np.isnan(value) else int(value)

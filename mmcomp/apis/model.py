@@ -1,4 +1,4 @@
-"""Building a trained network from config and checkpoint."""
+"""Build a trained network from config and checkpoint."""
 
 from pathlib import Path
 
@@ -18,9 +18,9 @@ from mmcomp.registry import MODELS
 
 
 def register_models() -> None:
-    """Make ``get_model('compcnn_comb@2')`` and ``list_models`` of MMPretrain know ours.
+    """Add our networks to MMPretrain's ``get_model`` and ``list_models``.
 
-    They come from the model index that is installed with the package.
+    They are read from the model index that is installed with the package.
     """
     index = Path(mmcomp.__file__).parent / '.mim' / 'model-index.yml'
     if index.is_file() and not knows_model('diffcnn'):
@@ -32,7 +32,7 @@ def load_model(
     checkpoint: str | None = None,
     device: str | torch.device | None = None,
 ) -> BaseModel:
-    """Build a network and load its weights, running no code of the file.
+    """Build a network and load its weights without running code from the file.
 
     Args:
         config: A config or its path.
@@ -44,8 +44,8 @@ def load_model(
         BaseModel: In evaluation mode, with ``classes``, and its config.
 
     Raises:
-        ValueError: If the config or the checkpoint is missing, foreign, or they do not
-            fit.
+        ValueError: If the config or the checkpoint is missing or invalid, or they do
+            not fit together.
     """
     if not isinstance(config, Config):
         config = load_config(config)

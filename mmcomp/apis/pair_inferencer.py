@@ -1,15 +1,17 @@
-"""PairInferencer: from photos or videos to predictions."""
+"""PairInferencer: predict photos and videos."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from mmcomp.faces import (
+    Face,
     FaceDetector,
     FacePair,
-    Settings,
+    FaceSettings,
     pair_from_clip,
     pair_from_images,
     read_image,
@@ -22,49 +24,48 @@ from .scorers import make_scorer
 
 
 class PairInferencer:
-    """Predict the class of pairs, in the way of MMPretrain's inferencers.
+    """Predict the class of pairs; used like MMPretrain's inferencers.
 
     Examples:
         >>> inferencer = PairInferencer('configs/compcnn_comb@2.py', 'epoch_100.pth')
         >>> inferencer('smile.mp4')[0]['pred_class']  # doctest: +SKIP
 
-    What a score means depends on what the network was trained on. A network trained on
-    rendered heads says nothing about people.
+    The meaning of a score depends on the training data.
 
     Args:
         model: A config or its path, a loaded network, or an ``.onnx`` file of
-            tools/export.py, which runs without PyTorch.
+            ``mmcomp export``, which runs without PyTorch.
         pretrained (str, optional): Checkpoint for a config; read as plain data.
         device: Of PyTorch; defaults to a GPU if there is one.
-        aligned (bool): Whether images are aligned faces already, and are taken as they
-            are. Defaults to False: faces are found and aligned.
+        aligned (bool): Whether images are aligned faces already, which are used as they
+            are. Defaults to False: faces are detected and aligned.
         settings (dict, optional): Further options of
-            :class:`mmcomp.faces.Settings`, such as ``several='largest'``.
+            :class:`mmcomp.faces.FaceSettings`, such as ``several='largest'``.
     """
 
     def __init__(
         self,
-        model,
+        model: Any,
         pretrained: str | None = None,
-        device=None,
+        device: Any = None,
         aligned: bool = False,
         settings: dict | None = None,
     ) -> None:
         self.scorer = make_scorer(model, pretrained, device)
         self.aligned = aligned
-        self.settings = Settings(
+        self.settings = FaceSettings(
             size=self.scorer.size, color=self.scorer.color, **(settings or {})
         )
         self._detector: FaceDetector | None = None
 
     @property
-    def classes(self) -> tuple:
+    def classes(self) -> tuple[str, ...]:
         """Names of the classes."""
         return self.scorer.classes
 
     def __call__(
-        self, inputs, batch_size: int = 32, out_dir: str | None = None
-    ) -> list[dict]:
+        self, inputs: Any, batch_size: int = 32, out_dir: str | Path | None = None
+    ) -> list[dict[str, Any]]:
         """Predict; see :meth:`stream`.
 
         Returns:
@@ -73,9 +74,9 @@ class PairInferencer:
         return list(self.stream(inputs, batch_size, out_dir))
 
     def stream(
-        self, inputs, batch_size: int = 32, out_dir: str | None = None
-    ) -> Iterator[dict]:
-        """Predict one item after the other, in steady memory.
+        self, inputs: Any, batch_size: int = 32, out_dir: str | Path | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Predict one batch after the other, in constant memory.
 
         Args:
             inputs: See :func:`mmcomp.apis.inputs.items`.
@@ -89,11 +90,11 @@ class PairInferencer:
             ``apex_face_score``, ``spotting_confidence``.
 
         Raises:
-            ValueError: If an input is none, or missing.
+            ValueError: If an input is invalid or missing.
         """
         if batch_size < 1:
             raise ValueError(f'batch_size is {batch_size}; it must be at least 1')
-        waiting: list[tuple] = []
+        waiting: list[tuple[Item, FacePair]] = []
         for item in items(inputs):
             waiting.append((item, self.make_pair(item)))
             if len(waiting) == batch_size:
@@ -102,7 +103,7 @@ class PairInferencer:
         yield from self._predict(waiting, out_dir)
 
     def make_pair(self, item: Item) -> FacePair:
-        """The aligned pair of an item, or why there is none."""
+        """Return the aligned pair of an item, or the reason why there is none."""
         if item.clip is not None:
             return pair_from_clip(
                 item.clip,
@@ -113,7 +114,8 @@ class PairInferencer:
             )
         if self.aligned:
             return self._as_it_is(item)
-        return pair_from_images(*item.pair, self.settings, detector=self._faces())
+        onset, apex = item.pair
+        return pair_from_images(onset, apex, self.settings, detector=self._faces())
 
     def _faces(self) -> FaceDetector:
         if self._detector is None:
@@ -121,7 +123,7 @@ class PairInferencer:
         return self._detector
 
     def _as_it_is(self, item: Item) -> FacePair:
-        """Aligned images, brought to the network's size."""
+        """Return aligned images, resized for the network."""
         images = []
         for name, image in zip(('onset', 'apex'), item.pair):
             if not isinstance(image, np.ndarray):
@@ -137,10 +139,12 @@ class PairInferencer:
             images.append(image)
         return FacePair(success=True, onset=images[0], apex=images[1])
 
-    def _predict(self, waiting: list[tuple], out_dir: str | None) -> Iterator[dict]:
-        """Results of items whose pairs are made."""
+    def _predict(
+        self, waiting: list[tuple[Item, FacePair]], out_dir: str | Path | None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the results of items whose pairs are made."""
         good = [pair for _, pair in waiting if pair.success]
-        scores = iter(())
+        scores: Iterator[np.ndarray] = iter(())
         if good:
             batch = np.stack([as_input(pair) for pair in good])
             scores = iter(self.scorer.scores(batch))
@@ -152,16 +156,19 @@ class PairInferencer:
                     result['picture'] = self._draw(item, pair, result, out_dir)
             yield result
 
-    def _draw(self, item: Item, pair: FacePair, result: dict, out_dir: str) -> str:
+    def _draw(
+        self, item: Item, pair: FacePair, result: dict[str, Any], out_dir: str | Path
+    ) -> str:
         from .picture import prediction_picture
 
+        onset, apex = images_of(pair)
         compared = self.scorer.compared(as_input(pair)[None])
         title = f'{item.name}: {result["pred_class"]} ({result["pred_score"]:.2f})'
         if pair.onset_frame is not None:
             title += f', frames {pair.onset_frame} and {pair.apex_frame}'
         picture = prediction_picture(
-            pair.onset,
-            pair.apex,
+            onset,
+            apex,
             None if compared is None else compared[0],
             result['pred_scores'],
             title,
@@ -173,14 +180,25 @@ class PairInferencer:
         return str(path)
 
 
+def images_of(pair: FacePair) -> tuple[np.ndarray, np.ndarray]:
+    """Return onset and apex of an aligned pair.
+
+    Raises:
+        ValueError: If it has none.
+    """
+    if pair.onset is None or pair.apex is None:
+        raise ValueError(f'there is no aligned pair: {pair.reason}')
+    return pair.onset, pair.apex
+
+
 def as_input(pair: FacePair) -> np.ndarray:
-    """``(2, C, size, size)``, uint8, of an aligned pair, as a network takes it."""
-    pair = np.stack([pair.onset, pair.apex])
-    return pair[:, None] if pair.ndim == 3 else pair.transpose(0, 3, 1, 2)
+    """Return an aligned pair as an input of networks, ``(2, C, size, size)``, uint8."""
+    images = np.stack(images_of(pair))
+    return images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
 
 
-def _describe(item: Item, pair: FacePair) -> dict:
-    def score(face):
+def _describe(item: Item, pair: FacePair) -> dict[str, Any]:
+    def score(face: Face | None) -> float | None:
         return None if face is None else round(float(face.score), 4)
 
     return dict(
@@ -201,7 +219,7 @@ def _describe(item: Item, pair: FacePair) -> dict:
     )
 
 
-def _decision(classes: tuple, scores: np.ndarray) -> dict[str, object]:
+def _decision(classes: tuple[str, ...], scores: np.ndarray) -> dict[str, Any]:
     index = int(scores.argmax())
     return dict(
         pred_class=classes[index],

@@ -1,4 +1,6 @@
-"""A picture of one prediction: the pair, what was compared, the scores."""
+"""A picture of one prediction: the pair, the compared map and the scores."""
+
+from typing import Any
 
 import cv2
 import matplotlib
@@ -7,7 +9,9 @@ matplotlib.use('Agg')
 import matplotlib.pyplot as plt
 import numpy as np
 
-WARNING = 'A score is what a network learned from its training data, no fact.'
+WARNING = (
+    'A score reflects what a network learned from its training data; it is not a fact.'
+)
 
 
 def prediction_picture(
@@ -17,14 +21,14 @@ def prediction_picture(
     scores: dict[str, float],
     title: str,
 ) -> np.ndarray:
-    """Onset, apex, their difference, the compared map and the scores side by side.
+    """Draw onset, apex, their difference, the compared map and the scores in a row.
 
     Args:
         onset, apex (np.ndarray): ``(H, W)`` or ``(H, W, 3)`` BGR, uint8.
-        compared (np.ndarray, optional): ``(h, w)``, how strongly the comparison layer
-            answers at each place, mean over its channels.
+        compared (np.ndarray, optional): ``(h, w)``, the mean magnitude of the compared
+            maps over their channels.
         scores (dict): Score of each class.
-        title (str): What stands above.
+        title (str): Heading of the picture.
 
     Returns:
         np.ndarray: ``(height, width, 3)``, BGR, uint8.
@@ -35,7 +39,7 @@ def prediction_picture(
     difference = apex.astype(np.int16) - onset.astype(np.int16)
     if difference.ndim == 3:
         difference = difference.mean(-1)
-    panels = (
+    panels: tuple[tuple[str, Any, dict[str, Any]], ...] = (
         ('onset', _rgb(onset), {}),
         ('apex', _rgb(apex), {}),
         ('apex - onset', difference, dict(cmap='RdBu_r', vmin=-128, vmax=128)),
@@ -61,10 +65,11 @@ def prediction_picture(
     fig.suptitle(title, fontsize=10, x=0.01, ha='left')
     fig.text(0.99, 0.01, WARNING, fontsize=7, ha='right', color='#52606d')
     fig.subplots_adjust(0.01, 0.1, 0.95, 0.8, wspace=0.08)
-    place = axes[4].get_position()
-    axes[4].set_position([place.x0 + 0.1, place.y0, place.width - 0.1, place.height])
-    fig.canvas.draw()
-    picture = np.asarray(fig.canvas.buffer_rgba())[..., 2::-1].copy()
+    box = axes[4].get_position()
+    axes[4].set_position([box.x0 + 0.1, box.y0, box.width - 0.1, box.height])
+    canvas: Any = fig.canvas
+    canvas.draw()
+    picture = np.asarray(canvas.buffer_rgba())[..., 2::-1].copy()
     plt.close(fig)
     return picture
 

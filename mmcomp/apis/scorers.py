@@ -1,19 +1,25 @@
-"""What gives scores to aligned pairs: a network in PyTorch, or a file in ONNX Runtime.
+"""Score aligned pairs: by a network in PyTorch, or by a file in ONNX Runtime.
 
-Each has ``classes``, ``size`` (side of the aligned faces that it wants), ``color``, and
-``scores(pairs)``; see :class:`Scorer`.
+PyTorch is imported when a network is used, so that ``.onnx`` files need none.
 """
+
+from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mmcomp.crop import center_crop
 
+if TYPE_CHECKING:
+    from mmengine.model import BaseModel
+    from torch import Tensor
+
 
 class Scorer:
-    """Gives scores to aligned pairs.
+    """Base of what scores aligned pairs.
 
     Attributes:
         classes (tuple[str]): Names of the classes.
@@ -26,69 +32,60 @@ class Scorer:
     color: str
 
     def scores(self, pairs: np.ndarray) -> np.ndarray:
-        """Scores ``(B, classes)`` of pairs ``(B, 2, C, size, size)``, uint8."""
+        """Return scores ``(B, classes)`` of pairs ``(B, 2, C, size, size)``, uint8."""
         raise NotImplementedError
 
     def compared(self, pairs: np.ndarray) -> np.ndarray | None:
-        """How strongly the comparison answers at each place, ``(B, h, w)``."""
+        """Return the mean magnitude of the compared maps, ``(B, h, w)``, if known."""
         return None
 
 
 class TorchScorer(Scorer):
-    """A network in PyTorch.
+    """Score pairs by a network in PyTorch.
 
     Args:
-        model (BaseModel): As :func:`mmcomp.apis.model.load_model` gives it.
+        model (BaseModel): As :func:`mmcomp.apis.model.load_model` returns it.
+
+    Raises:
+        ValueError: If it is a stack whose SVM is not fitted.
     """
 
-    def __init__(self, model) -> None:
+    def __init__(self, model: BaseModel) -> None:
         from mmcomp.compat import config_of
         from mmcomp.config import alignment_of
-        from mmcomp.models.deployed import DeployedNetwork
+        from mmcomp.models.inspect import check_fitted
 
+        check_fitted(model)
         self.model = model
-        self.network = DeployedNetwork(model)
         self.classes = tuple(model.classes)
         alignment = alignment_of(config_of(model))
         self.size, self.color = alignment['size'], alignment['color']
 
     def scores(self, pairs: np.ndarray) -> np.ndarray:
         """See :class:`Scorer`."""
-        import torch
+        from mmcomp.models.inspect import class_scores
 
-        with torch.inference_mode():
-            return self.network(self._tensor(pairs)).float().cpu().numpy()
+        return class_scores(self.model, self._prepare(pairs)).float().cpu().numpy()
 
     def compared(self, pairs: np.ndarray) -> np.ndarray | None:
-        """Mean over channels of the compared map's size, for maps only."""
+        """See :class:`Scorer`; None for a network that compares tokens."""
+        from mmcomp.models.inspect import compared_magnitude
+
+        found = compared_magnitude(self.model, self._prepare(pairs))
+        return found.float().cpu().numpy() if found.shape[-1] > 1 else None
+
+    def _prepare(self, pairs: np.ndarray) -> Tensor:
         import torch
 
-        from mmcomp.models.comparisons import Comparison
+        from mmcomp.models.inspect import prepare_pairs
 
-        layers = [m for m in self.model.modules() if isinstance(m, Comparison)]
-        seen = []
-        handle = layers[0].register_forward_hook(lambda m, i, out: seen.append(out))
-        try:
-            with torch.inference_mode():
-                self.model(self.model.data_preprocessor.normalize(self._tensor(pairs)))
-        finally:
-            handle.remove()
-        maps = seen[0].abs().mean(1).float().cpu().numpy()
-        return maps if maps.shape[-1] > 1 else None
-
-    def _tensor(self, pairs: np.ndarray):
-        import torch
-
-        preprocessor = self.model.data_preprocessor
-        pairs = torch.from_numpy(np.ascontiguousarray(pairs))
-        pairs = pairs.to(preprocessor.device).float()
-        if preprocessor.augment is not None:  # crops the centre
-            pairs = preprocessor.augment(pairs, False)
-        return pairs
+        return prepare_pairs(
+            self.model, list(torch.from_numpy(np.ascontiguousarray(pairs)))
+        )
 
 
 class OnnxScorer(Scorer):
-    """A file of tools/export.py, without PyTorch.
+    """Score pairs by an exported file, without PyTorch.
 
     Args:
         path: The ``.onnx`` file.
@@ -97,7 +94,7 @@ class OnnxScorer(Scorer):
         ValueError: If it is missing, or was not exported by mmcomp.
     """
 
-    def __init__(self, path) -> None:
+    def __init__(self, path: str | Path) -> None:
         try:
             import onnxruntime
         except ImportError:
@@ -105,16 +102,16 @@ class OnnxScorer(Scorer):
                 "an .onnx file needs ONNX Runtime: pip install 'mmcomp[onnx]'"
             ) from None
         if not Path(path).is_file():
-            raise ValueError(f'no such file: {path}')
+            raise ValueError(f'{path}: no such file')
         try:
             self.session = onnxruntime.InferenceSession(
                 str(path), providers=['CPUExecutionProvider']
             )
         except Exception as error:  # onnxruntime has many kinds
-            raise ValueError(f'{path} cannot be read as ONNX: {error}') from None
+            raise ValueError(f'{path}: cannot be read as ONNX: {error}') from None
         meta = self.session.get_modelmeta().custom_metadata_map
         if 'classes' not in meta or 'align_size' not in meta:
-            raise ValueError(f'{path} was not exported by mmcomp: no classes in it')
+            raise ValueError(f'{path}: not exported by mmcomp, as it has no classes')
         self.classes = tuple(json.loads(meta['classes']))
         self.size, self.color = int(meta['align_size']), meta['align_color']
         self._side = json.loads(meta['input'])[-1]
@@ -126,11 +123,11 @@ class OnnxScorer(Scorer):
         return self.session.run(None, {self._name: crop})[0]
 
 
-def make_scorer(model, pretrained: str | None, device=None) -> Scorer:
-    """A scorer of whatever a user has.
+def make_scorer(model: Any, pretrained: str | None, device: Any = None) -> Scorer:
+    """Return the scorer for a model.
 
     Args:
-        model: An ``.onnx`` file, a config or its path, or a loaded network.
+        model: An ``.onnx`` file, a config or its path, a loaded network, or a scorer.
         pretrained: Checkpoint for a config.
         device: For PyTorch; defaults to a GPU if there is one.
     """

@@ -1,18 +1,18 @@
-"""Databases as they lie on disk, each turned into a pair or clip table.
+"""Databases on disk, each turned into a pair or clip table; one file for each format.
 
-Nothing else in mmcomp knows a database's layout. Importing this is light: no torch.
+Nothing else in mmcomp knows a database's layout. Importing this does not import torch.
 """
 
-from .base import DATABASES, Database, index_database, option, register
 from .bbc import BBC
 from .casme2 import CASME2
-from .files import read_frames
+from .common.base import DATABASES, Database, index_database, option, register
+from .common.files import read_frames
+from .common.index import Index, Problem
+from .common.report import check_report
 from .generic import Generic
-from .index import Index, Problem
 from .mmi import MMI
 from .nvie import NVIE
 from .orl import ORL
-from .report import check_report
 from .samm import SAMM
 from .sase_fe import SASEFE
 from .smic import SMIC

@@ -4,9 +4,9 @@ import dataclasses
 
 from mmcomp.faces.video import VIDEO_SUFFIXES
 
-from .base import CLASS_OF_WORD, Database, register
-from .files import list_files, walk
-from .index import UNMATCHED, Index
+from .common.base import CLASS_OF_WORD, Database, register
+from .common.files import list_files, walk
+from .common.index import UNMATCHED, Index
 
 
 @register
@@ -18,15 +18,14 @@ class BBC(Database):
       Genuine/*.mp4
       posed/*.mp4
 
-    Each clip is a subject of its own. No onset or apex is known: clips are to be
-    spotted.
+    Each clip counts as another subject. Onset and apex are unknown and must be spotted.
     """
 
     name = 'bbc'
     credit = 'BBC, Spot the fake smile; no redistribution'
 
     def scan(self, index: Index) -> None:
-        """Every video in a folder named for a class."""
+        """Add every video in a folder named after a class."""
         for folder in walk(self.root):
             label = CLASS_OF_WORD.get(folder.name.lower())
             for video in list_files(folder, VIDEO_SUFFIXES):

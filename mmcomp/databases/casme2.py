@@ -3,10 +3,10 @@
 import dataclasses
 from pathlib import Path
 
-from .base import register
-from .files import child
-from .micro import MicroExpressions, padded
-from .tables import read_number
+from .common.base import register
+from .common.files import child
+from .common.micro import MicroExpressions, padded
+from .common.tables import read_number
 
 
 @register
@@ -19,7 +19,7 @@ class CASME2(MicroExpressions):
                                         OffsetFrame, Estimated Emotion
       CASME2_RAW_selected/sub01/EP02_01f/img46.jpg
 
-    CASME2-RAW, Cropped, or a ROOT that holds sub01 itself will do too. Some apexes are
+    CASME2-RAW, Cropped, or a ROOT that holds sub01 itself works too. Some apexes are
     '/'. Five classes: disgust, happiness, repression, surprise, others.
     """
 
@@ -34,11 +34,11 @@ class CASME2(MicroExpressions):
         return self.folder('CASME2_RAW_selected', 'CASME2-RAW', 'Cropped')
 
     def clips(self) -> list[Path]:
-        """See the base class."""
+        """Return all folders of frames."""
         return sorted(p for p in self.frames.glob('sub*/*') if p.is_dir())
 
-    def place(self, subject: str, clip: str) -> tuple[str, Path | None]:
-        """Subject 1 of the table is sub01."""
+    def locate(self, subject: str, clip: str) -> tuple[str, Path | None]:
+        """Return subject and folder; subject 1 of the table is sub01."""
         number = read_number(subject)
         name = subject if number is None else f'sub{number:02d}'
         subject, folder = padded(self.frames, name)

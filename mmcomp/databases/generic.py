@@ -1,4 +1,4 @@
-"""Any other database, by a pattern of its paths or a table or both."""
+"""Any other database, by a pattern of its paths, a table, or both."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from mmcomp.columns import EMOTION, LABEL, SUBJECT
 
-from .base import CLASS_OF_WORD, Database, option, read_mapping, register
-from .by_pattern import add_matches
-from .by_table import add_table
-from .coded import missing_apex_option
-from .index import UNMATCHED, Index
-from .pattern import Match, compile_pattern, scan_tree
+from .common.base import CLASS_OF_WORD, Database, option, read_mapping, register
+from .common.by_pattern import add_matches
+from .common.by_table import add_table
+from .common.coded import missing_apex_option
+from .common.index import UNMATCHED, Index
+from .common.pattern import Match, compile_pattern, scan_tree
 
 
 @register
@@ -27,7 +27,7 @@ class Generic(Database):
     clip, and so is a folder of images, ordered by the last number in each name.
 
     A table has a row for each sample. Its columns:
-      subject, label, ...         what no pattern tells; others are kept
+      subject, label, ...         what no pattern gives; others are kept
       onset, apex                 images: paths below ROOT, or names found there; or
       clip                        a video or a folder of frames below ROOT; or neither,
                                   if subject, label, emotion fit one clip of a pattern
@@ -39,7 +39,7 @@ class Generic(Database):
     )
     table: str = option('', 'a CSV or Excel table', metavar='FILE')
     columns: Sequence[str] = option(
-        (), 'what columns are called in the table', nargs='+', metavar='OURS=THEIRS'
+        (), 'names of columns in the table', nargs='+', metavar='OURS=THEIRS'
     )
     labels: Sequence[str] = option(
         (),
@@ -58,17 +58,19 @@ class Generic(Database):
     known_labels: ClassVar[Mapping[str, str]] = CLASS_OF_WORD
     known_emotions: ClassVar[Mapping[str, str]] = {}
 
-    def prepare(self) -> None:
-        """Compile the patterns and check that there is something to go by."""
+    def set_up(self) -> None:
+        """Compile the patterns; check that there is a pattern or a table."""
         if not self.pattern and not self.table:
-            raise ValueError(f'{self.name} needs --pattern or --table, or both')
+            raise ValueError(
+                f'pattern and table are missing; {self.name} needs one or both'
+            )
         self._patterns = [compile_pattern(p) for p in self.pattern]
         for pattern, compiled in zip(self.pattern, self._patterns):
             missing = {SUBJECT, LABEL} - set(compiled.groupindex)
             if missing and not self.table:
                 raise ValueError(
-                    f'pattern {pattern!r} lacks {", ".join(sorted(missing))}; it names '
-                    f'{", ".join(compiled.groupindex)}'
+                    f'pattern is {pattern!r}; it must also name '
+                    f'{", ".join(sorted(missing))}'
                 )
         self._columns = read_mapping(self.columns, 'columns')
         words = read_mapping(self.labels, 'labels')
@@ -77,7 +79,7 @@ class Generic(Database):
         self._emotions = {**self.known_emotions, **codes}
 
     def scan(self, index: Index) -> None:
-        """By the table if there is one, else by the pattern alone."""
+        """Add samples by the table if there is one, else by the pattern alone."""
         matches, unmatched = scan_tree(self.root, self._patterns)
         for path in unmatched:
             index.problem(UNMATCHED, path, 'no pattern fits')
@@ -94,11 +96,13 @@ class Generic(Database):
             self.missing_apex,
         )
 
-    def in_our_words(self, told: Mapping[str, str]) -> dict[str, str]:
-        """What a path or a row tells, with our words for classes and emotions."""
-        told = dict(told)
-        if LABEL in told:
-            told[LABEL] = self._labels.get(told[LABEL].lower(), told[LABEL])
-        if EMOTION in told:
-            told[EMOTION] = self._emotions.get(told[EMOTION], told[EMOTION].lower())
-        return told
+    def in_our_words(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Translate values of a path or row into our words for classes and emotions."""
+        values = dict(values)
+        if LABEL in values:
+            values[LABEL] = self._labels.get(values[LABEL].lower(), values[LABEL])
+        if EMOTION in values:
+            values[EMOTION] = self._emotions.get(
+                values[EMOTION], values[EMOTION].lower()
+            )
+        return values

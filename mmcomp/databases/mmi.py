@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 from mmcomp.faces.video import VIDEO_SUFFIXES
 
-from .base import POSED, SPONTANEOUS, Database, option, register
-from .files import list_files, walk
-from .index import UNMATCHED, UNREADABLE, Index
+from .common.base import POSED, SPONTANEOUS, Database, option, register
+from .common.files import list_files, walk
+from .common.index import UNMATCHED, UNREADABLE, Index
 
 EMOTIONS = ('anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise')
 
@@ -25,9 +25,9 @@ class MMI(Database):
       Sessions/<id>/<name>.avi
       Sessions/<id>/<name>.xml      <Metatag Name="Emotion" Value="1...6">, if any
 
-    The tree does not tell which sessions are spontaneous: pass their numbers, as your
-    copy's documentation gives them, with --spontaneous; all others are posed. No onset
-    or apex is told in one place: clips are to be spotted.
+    The folders do not show which sessions are spontaneous: pass their numbers, from the
+    documentation of your copy, with --spontaneous; all others are posed. Onset and apex
+    are unknown and must be spotted.
     """
 
     spontaneous: Sequence[str] = option(
@@ -37,23 +37,23 @@ class MMI(Database):
     name = 'mmi'
     credit = 'MMI Facial Expression Database (Pantic et al. 2005); licence needed'
 
-    def prepare(self) -> None:
-        """Read the ranges."""
+    def set_up(self) -> None:
+        """Read the ranges of sessions."""
         if not self.spontaneous:
             raise ValueError(
-                'the tree of MMI does not tell which sessions are spontaneous; pass '
-                'their numbers with --spontaneous, such as 7 20-35'
+                'spontaneous is empty; it must be the numbers of the spontaneous '
+                'sessions, such as 7 20-35'
             )
         self._spontaneous: set[int] = set()
         for text in self.spontaneous:
             match = re.fullmatch(r'(\d+)(?:-(\d+))?', str(text))
             if not match:
-                raise ValueError(f'--spontaneous takes 7 or 20-35, not {text!r}')
+                raise ValueError(f'spontaneous is {text!r}; it must be like 7 or 20-35')
             last = int(match[2] or match[1])
             self._spontaneous.update(range(int(match[1]), last + 1))
 
     def scan(self, index: Index) -> None:
-        """A session in each folder with a number as its name."""
+        """Add a session for each folder with a number as its name."""
         for folder in walk(self.folder('Sessions')):
             for video in list_files(folder, VIDEO_SUFFIXES):
                 if not folder.name.isdecimal():
@@ -61,8 +61,8 @@ class MMI(Database):
                     continue
                 session = _read(index, folder / 'session.xml')
                 subject = None if session is None else session.find('.//subject')
-                if subject is None or not subject.get('id'):
-                    text = 'no session.xml with <subject id="..."> beside it'
+                if session is None or subject is None or not subject.get('id'):
+                    text = 'no session.xml with <subject id="..."> next to it'
                     index.problem(UNMATCHED, video, text)
                     continue
                 track = session.find('.//track')
@@ -79,7 +79,7 @@ class MMI(Database):
 
 
 def _read(index: Index, path: Path) -> ElementTree.Element | None:
-    """The root of an XML file; None if it is missing or, which is reported, broken."""
+    """Return the root of an XML file; None if it is missing or (reported) damaged."""
     if not path.is_file():
         return None
     try:
@@ -90,7 +90,7 @@ def _read(index: Index, path: Path) -> ElementTree.Element | None:
 
 
 def _emotion(index: Index, path: Path) -> str | None:
-    """The emotion that a video's own XML file tells by its number, if any."""
+    """Return the emotion whose number is in a video's own XML file, if any."""
     root = _read(index, path)
     for tag in [] if root is None else root.iter('Metatag'):
         if tag.get('Name') == 'Emotion':

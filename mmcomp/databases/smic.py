@@ -6,11 +6,11 @@ from pathlib import Path
 
 from mmcomp.faces.video import IMAGE_SUFFIXES
 
-from .base import Database, option, register
-from .coded import CODED_COLUMNS, add_coded_clip, missing_apex_option
-from .files import list_files, plain, read_frames, walk
-from .index import CONTRADICTION, DUPLICATE, MISSING_CLIP, UNMATCHED, Index
-from .tables import TableRow, read_table
+from .common.base import Database, option, register
+from .common.coded import CODED_COLUMNS, add_coded_clip, missing_apex_option
+from .common.files import list_files, plain, read_frames, walk
+from .common.index import CONTRADICTION, DUPLICATE, MISSING_CLIP, UNMATCHED, Index
+from .common.tables import TableRow, read_table
 
 CLIP = re.compile(r's(\d+)_(ne|po|sur)_(\d+)', re.IGNORECASE)
 EMOTIONS = {'ne': 'negative', 'po': 'positive', 'sur': 'surprise'}
@@ -27,8 +27,8 @@ class SMIC(Database):
       s01/s01_ne_01/image000000.bmp                  SMIC-E, with frames around it
 
     For SMIC-E pass its table (Subject, Filename, OnsetF, OffsetF, perhaps ApexF) with
-    --table. Older tables tell no apex: clips are to be spotted. In trimmed clips the
-    first frame is taken as onset. ne: negative, po: positive, sur: surprise.
+    --table. Older tables have no apex: it must be spotted. In trimmed clips the first
+    frame is the onset. ne: negative, po: positive, sur: surprise.
     """
 
     table: str = option('', 'the table of SMIC-E', metavar='FILE')
@@ -38,7 +38,7 @@ class SMIC(Database):
     credit = 'SMIC (Li et al. 2013), University of Oulu; licence needed'
 
     def scan(self, index: Index) -> None:
-        """Go through the folders, with the table beside."""
+        """Add the folders of frames, with codes from the table."""
         coded = self._read(index)
         for clip in walk(self.root):
             match = CLIP.fullmatch(clip.name)
@@ -48,10 +48,8 @@ class SMIC(Database):
                     index.problem(UNMATCHED, clip, 'not named like s01_ne_01')
                 continue
             row = coded.pop(plain(clip.name), None)
-            if row is not None:
-                place, cells = row
-            else:
-                place, cells = index.where(clip), {}
+            position, cells = row or (index.where(clip), {})
+            if row is None:
                 if self.table:
                     index.problem(UNMATCHED, clip, 'no row in the table')
                 frames, _ = read_frames(clip)
@@ -59,11 +57,13 @@ class SMIC(Database):
                     cells = dict(onset=str(min(frames)), offset=str(max(frames)))
             emotion = EMOTIONS[match[2].lower()]
             if cells.get('emotion', emotion).lower() not in ('', emotion):
-                index.problem(CONTRADICTION, place, f'{cells["emotion"]} {clip.name}')
+                index.problem(
+                    CONTRADICTION, position, f'{cells["emotion"]} {clip.name}'
+                )
             subject = f's{int(match[1]):02d}'
             add_coded_clip(
                 index,
-                place,
+                position,
                 clip,
                 cells,
                 dict(
@@ -74,17 +74,17 @@ class SMIC(Database):
                 ),
                 self.missing_apex,
             )
-        for place, cells in coded.values():
-            index.problem(MISSING_CLIP, place, cells['clip'])
+        for position, cells in coded.values():
+            index.problem(MISSING_CLIP, position, cells['clip'])
 
     def _read(self, index: Index) -> dict[str, TableRow]:
-        """Rows of the table by the plain name of their clip."""
+        """Return the rows of the table by the plain name of their clip."""
         coded: dict[str, TableRow] = {}
         if not self.table:
             return coded
         for row in read_table(Path(self.table), CODED_COLUMNS, ('apex', 'emotion')):
             first = coded.setdefault(plain(row.cells['clip']), row)
             if first is not row:
-                text = f'{row.cells["clip"]} stands already in {first.place}'
-                index.problem(DUPLICATE, row.place, text)
+                text = f'{row.cells["clip"]} is already in {first.position}'
+                index.problem(DUPLICATE, row.position, text)
         return coded

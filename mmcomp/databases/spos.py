@@ -4,9 +4,9 @@ import dataclasses
 
 from mmcomp.faces.video import IMAGE_SUFFIXES
 
-from .base import CLASS_OF_WORD, Database, register
-from .files import list_files, read_frames, walk
-from .index import INCONSISTENT, UNMATCHED, Index
+from .common.base import CLASS_OF_WORD, Database, register
+from .common.files import list_files, read_frames, walk
+from .common.index import INCONSISTENT, UNMATCHED, Index
 
 
 @register
@@ -18,14 +18,14 @@ class SPOS(Database):
       posed/<emotion>/<subject>-<n>/<k>.bmp
       spontaneous/<emotion>/<subject>-<n>/<k>.bmp
 
-    No onset or apex is known: clips are to be spotted.
+    Onset and apex are unknown and must be spotted.
     """
 
     name = 'spos'
     credit = 'SPOS Corpus (Pfister et al. 2011), University of Oulu; licence needed'
 
     def scan(self, index: Index) -> None:
-        """Every folder with images is a clip, or unmatched."""
+        """Add every folder with images as a clip, or report it."""
         for clip in walk(self.root):
             if not list_files(clip, IMAGE_SUFFIXES):
                 continue

@@ -6,9 +6,16 @@ import re
 
 from mmcomp.faces.video import VIDEO_SUFFIXES
 
-from .base import CLASS_OF_WORD, Database, register
-from .files import list_files
-from .index import CONTRADICTION, DUPLICATE, MISSING_CLIP, UNMATCHED, UNREADABLE, Index
+from .common.base import CLASS_OF_WORD, Database, register
+from .common.files import list_files
+from .common.index import (
+    CONTRADICTION,
+    DUPLICATE,
+    MISSING_CLIP,
+    UNMATCHED,
+    UNREADABLE,
+    Index,
+)
 
 DETAILS = 'UvA-NEMO_Smile_Database_File_Details.txt'
 HEADER_LINES = 5
@@ -25,15 +32,15 @@ class UvANEMO(Database):
                                                   file, subject, ..., label (5th)
       videos/001_deliberate_smile_2.mp4
 
-    Without the details the number in the file name stands for the subject. No onset or
-    apex is known: clips are to be spotted.
+    Without the details, the number in the file name is the subject. Onset and apex are
+    unknown and must be spotted.
     """
 
     name = 'uva-nemo'
     credit = 'UvA-NEMO (Dibeklioglu et al. 2012), Univ. of Amsterdam; licence needed'
 
     def scan(self, index: Index) -> None:
-        """Go through the videos, with the details beside."""
+        """Add the videos, with subjects from the details."""
         details = self._read(index)
         for video in list_files(self.folder('videos'), VIDEO_SUFFIXES):
             match = FILE.fullmatch(video.stem)
@@ -43,9 +50,9 @@ class UvANEMO(Database):
                 continue
             subject, label = match[1], CLASS_OF_WORD[match[2].lower()]
             if row is not None:
-                place, subject, word = row
+                position, subject, word = row
                 if CLASS_OF_WORD.get(word.lower()) != label:
-                    index.problem(CONTRADICTION, place, f'{word!r} for {video.name}')
+                    index.problem(CONTRADICTION, position, f'{word!r} for {video.name}')
                     continue
             elif (self.root / DETAILS).is_file():
                 index.problem(UNMATCHED, video, f'no line in {DETAILS}')
@@ -57,28 +64,30 @@ class UvANEMO(Database):
                 emotion='happiness',
                 clip=video,
             )
-        for place, *_ in details.values():
-            index.problem(MISSING_CLIP, place, 'no such video')
+        for position, *_ in details.values():
+            index.problem(MISSING_CLIP, position, 'no such video')
 
     def _read(self, index: Index) -> dict[str, tuple[str, str, str]]:
-        """Place, subject and label word of each video."""
+        """Return position, subject and label of each video in the details."""
         path = self.root / DETAILS
         if not path.is_file():
             index.notes.append(f'no {DETAILS}: subjects are taken from the file names')
             return {}
-        details = {}
+        details: dict[str, tuple[str, str, str]] = {}
         lines = path.read_text(encoding='utf-8-sig', errors='replace').splitlines()
         for number, cells in enumerate(csv.reader(lines, delimiter='\t'), 1):
             if number <= HEADER_LINES or not any(cells):
                 continue
-            place = f'{DETAILS}:{number}'
+            position = f'{DETAILS}:{number}'
             if len(cells) < 5:
-                index.problem(UNREADABLE, place, f'{len(cells)} columns of at least 5')
+                index.problem(
+                    UNREADABLE, position, f'{len(cells)} columns of at least 5'
+                )
                 continue
             file = cells[0].strip().removesuffix('.mp4').lower()
             if file in details:
-                text = f'{cells[0]} stands already in {details[file][0]}'
-                index.problem(DUPLICATE, place, text)
+                text = f'{cells[0]} is already in {details[file][0]}'
+                index.problem(DUPLICATE, position, text)
                 continue
-            details[file] = place, cells[1].strip(), cells[4].strip()
+            details[file] = position, cells[1].strip(), cells[4].strip()
         return details

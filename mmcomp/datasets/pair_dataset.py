@@ -1,8 +1,6 @@
-"""PairDataset: a pair table, one subset of one split of it."""
+"""PairDataset: the pairs of a table, or of one subset of a split of it."""
 
-import os
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from mmengine.dataset import BaseDataset
@@ -10,9 +8,10 @@ from mmengine.dataset import BaseDataset
 from mmcomp.columns import APEX, CLASSES, ID, LABEL, ONSET, SUBJECT
 from mmcomp.registry import DATASETS, TASK_UTILS, TRANSFORMS
 
-from .controls import CONTROLS
-from .pair_table import PLACE, decode_images, read_pair_table
-from .splits import SUBSETS, Assignment
+from .controls import CONTROLS, SHUFFLED_LABELS, control_pair, shuffle_labels
+from .image_store import ImagePair, decode_images, decode_once
+from .pair_table import read_pair_table
+from .splits import SUBSETS, Assignment, SubjectSplit
 from .transforms import LoadPair
 
 CACHES = ('ram', 'none')
@@ -23,13 +22,13 @@ class PairDataset(BaseDataset):
     """Pairs of an onset and an apex image, from a pair table.
 
     The whole table is read and checked, and every image decoded once, when the
-    dataset is built: bad data ends before training starts.
+    dataset is built, so that bad data are found before training starts.
 
     Args:
         ann_file (str): The pair table, a CSV or an OpenMMLab 2.0 JSON file; see
             :mod:`mmcomp.datasets.pair_table`.
         split (dict | SubjectSplit, optional): A split by subject. Defaults to None,
-            which leaves only the subset 'all'.
+            which allows only the subset 'all'.
         subset (str): 'train', 'val' or 'test' of the split, or 'all'.
         metainfo (dict, optional): ``classes`` replaces posed and spontaneous.
         data_root (str): Folder that a relative ``ann_file`` starts from.
@@ -38,9 +37,10 @@ class PairDataset(BaseDataset):
         pipeline (list): Transforms; the first loads the pair (:class:`LoadPair`).
         cache (str): 'ram' keeps all decoded images of the table in memory, shared by
             the datasets of a process; 'none' reads them each time.
-        control (str, optional): Spoil the pairs to see whether a result rests on them:
-            'onset-only' or 'apex-only' give that image twice, 'swapped' exchanges
+        control (str, optional): Change the pairs to see what a result depends on:
+            'onset-only' or 'apex-only' show that image twice, 'swapped' exchanges
             both, 'shuffled-labels' permutes labels among the pairs of each subject.
+            See :mod:`mmcomp.datasets.controls`.
         test_mode (bool): As in :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
@@ -53,7 +53,7 @@ class PairDataset(BaseDataset):
     def __init__(
         self,
         ann_file: str,
-        split: dict | object | None = None,
+        split: dict | SubjectSplit | None = None,
         subset: str = 'all',
         metainfo: dict | None = None,
         data_root: str = '',
@@ -69,16 +69,19 @@ class PairDataset(BaseDataset):
             ('control', control, (None, *CONTROLS)),
         ):
             if value not in allowed:
+                without = 'without a split ' * (name == 'subset' and not split)
+                one_of = 'one of ' * (len(allowed) > 1)
                 raise ValueError(
-                    f'{name} is {value!r}; allowed are {", ".join(map(repr, allowed))}'
-                    + (' without a split' if name == 'subset' and not split else '')
+                    f'{name} is {value!r}; {without}it must be {one_of}'
+                    f'{", ".join(map(repr, allowed))}'
                 )
-        if isinstance(split, dict):
-            split = TASK_UTILS.build(split)
-        self.split, self.subset = split, subset
+        self.split: SubjectSplit | None = (
+            TASK_UTILS.build(split) if isinstance(split, dict) else split
+        )
+        self.subset = subset
         self.cache, self.control = cache, control
         self.assignment: Assignment | None = None
-        self._images: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._images: dict[str, ImagePair] = {}
         super().__init__(
             ann_file=ann_file,
             metainfo=metainfo,
@@ -100,15 +103,22 @@ class PairDataset(BaseDataset):
         return self._subjects
 
     def load_data_list(self) -> list[dict]:
-        """Read, check and split the table; decode the images."""
+        """Read, check and split the table; decode the images.
+
+        Returns:
+            list[dict]: A row for each pair of the subset, with ``gt_label``.
+
+        Raises:
+            ValueError: If a table, an image or a split is not usable.
+        """
         classes = tuple(self.metainfo['classes'])
         rows = read_pair_table(self.ann_file, classes, self.data_prefix.get('img_path'))
         chosen = list(range(len(rows)))
         if self.split is not None:
             self.assignment = self.split.assign([row[SUBJECT] for row in rows])
-        if self.subset != 'all':
-            wanted = set(self.assignment[self.subset])
-            chosen = [i for i in chosen if rows[i][SUBJECT] in wanted]
+            if self.subset != 'all':
+                wanted = set(self.assignment[self.subset])
+                chosen = [i for i in chosen if rows[i][SUBJECT] in wanted]
         if not chosen:
             raise ValueError(
                 f'subset {self.subset!r} of {self.ann_file!r} is empty: {self.split!r} '
@@ -125,16 +135,15 @@ class PairDataset(BaseDataset):
         images = self._decode(rows)
         if self.cache == 'ram' and self.pipeline.transforms:
             self._images = {rows[i][ID]: images[i] for i in chosen}
-        if self.control is not None:
-            self._spoil(data_list)
+        self._apply_control(data_list)
         return data_list
 
     def get_data_info(self, idx: int) -> dict:
-        """One row; a transform may add to it, but not change a column's value."""
+        """Return one row, to which transforms may add, but whose columns stay."""
         return dict(self.data_list[idx], sample_idx=idx % len(self.data_list))
 
     def prepare_data(self, idx: int) -> dict:
-        """Run the pipeline on one pair, from memory where it is kept there."""
+        """Run the pipeline on one pair, from memory if its images are kept there."""
         data = self.get_data_info(idx)
         if not self._images:
             return self.pipeline(data)
@@ -147,57 +156,36 @@ class PairDataset(BaseDataset):
         return data
 
     def get_cat_ids(self, idx: int) -> list[int]:
-        """The class index of one pair, as ClassBalancedDataset asks for it."""
+        """Return the class index of one pair, for ClassBalancedDataset."""
         return [self.get_data_info(idx)['gt_label']]
 
     def get_gt_labels(self) -> np.ndarray:
-        """The class index of every pair, shape ``(N,)``."""
+        """Return the class index of every pair, shape ``(N,)``."""
         return np.array([self.get_data_info(i)['gt_label'] for i in range(len(self))])
 
-    def _decode(self, rows: list[dict]) -> list[tuple[np.ndarray, np.ndarray]]:
+    def _decode(self, rows: list[dict]) -> list[ImagePair]:
         transforms = self.pipeline.transforms
         loader = transforms[0] if transforms else LoadPair()
         if not isinstance(loader, LoadPair):
             if self.cache == 'ram':
                 raise ValueError(
-                    f"cache='ram' needs LoadPair as the first transform, not {loader!r}"
+                    f"the first transform is {loader!r}; with cache='ram' it must be "
+                    'LoadPair'
                 )
             loader = LoadPair()
         if self.cache == 'none':
             return decode_images(self.ann_file, rows, loader.load, keep=False)
-        paths = tuple((row[ONSET], row[APEX], row[PLACE]) for row in rows)
-        stamp = os.stat(self.ann_file).st_mtime_ns
-        return _decode_once(self.ann_file, stamp, paths, loader)
+        return decode_once(self.ann_file, rows, loader)
 
-    def _spoil(self, data_list: list[dict]) -> None:
-        """Apply ``control`` to the rows, and to the images in memory alike."""
-        if self.control == 'shuffled-labels':
-            _shuffle_labels(data_list)
-            return
-        order = {'onset-only': (0, 0), 'apex-only': (1, 1), 'swapped': (1, 0)}[
-            self.control
-        ]
+    def _apply_control(self, data_list: list[dict]) -> None:
+        """Apply ``control`` to the rows and to the images in memory alike."""
+        if self.control == SHUFFLED_LABELS:
+            labels = [data['gt_label'] for data in data_list]
+            subjects = [data[SUBJECT] for data in data_list]
+            for data, label in zip(data_list, shuffle_labels(labels, subjects)):
+                data['gt_label'] = label
         for data in data_list:
             paths = data[ONSET], data[APEX]
-            data[ONSET], data[APEX] = (paths[i] for i in order)
-        for sample_id, pair in self._images.items():
-            self._images[sample_id] = tuple(pair[i] for i in order)
-
-
-@lru_cache(maxsize=2)
-def _decode_once(table: str, stamp: int, paths: tuple, loader: LoadPair) -> list:
-    """Decoded images of a table, shared by the datasets of this process."""
-    rows = [{ONSET: onset, APEX: apex, PLACE: place} for onset, apex, place in paths]
-    return decode_images(table, rows, loader.load)
-
-
-def _shuffle_labels(data_list: list[dict], seed: int = 0) -> None:
-    """Permute ``gt_label`` among the pairs of each subject."""
-    rng = np.random.default_rng(seed)
-    by_subject: dict[str, list[int]] = {}
-    for index, data in enumerate(data_list):
-        by_subject.setdefault(data[SUBJECT], []).append(index)
-    for _, indices in sorted(by_subject.items()):
-        labels = [data_list[i]['gt_label'] for i in indices]
-        for i, label in zip(indices, rng.permutation(labels).tolist()):
-            data_list[i]['gt_label'] = label
+            data[ONSET], data[APEX] = control_pair(paths, self.control)
+        for sample_id, images in self._images.items():
+            self._images[sample_id] = control_pair(images, self.control)

@@ -1,27 +1,22 @@
-"""The pair table: reading and validating it, all faults at once.
+"""The pair table: reading and checking it, all faults at once.
 
 A pair table is a CSV file (UTF-8, comma) or a JSON file in the OpenMMLab 2.0 layout
 (``{"metainfo": {...}, "data_list": [...]}``) with a row for each pair. It is the only
-thing that the project knows about how a database lies on disk.
+thing that mmcomp knows about how images lie on disk.
 """
 
 import csv
 import io
 import json
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
-
-import numpy as np
 
 from mmcomp.columns import APEX, CLASSES, ID, LABEL, ONSET, SUBJECT
 
-PLACE = '_place'  # the key of a row's place in its file; no column
+ROW_POSITION = '_position'  # key of a row's position in its file; not a column
 REQUIRED_COLUMNS = (ID, SUBJECT, ONSET, APEX, LABEL)
 MAX_FAULTS = 20
-CHUNK = 32  # rows that one thread decodes at a time
 
 
 class PairTableError(ValueError):
@@ -29,7 +24,7 @@ class PairTableError(ValueError):
 
     Args:
         path: The table's path.
-        faults (list[str]): One sentence for each fault, each with its place.
+        faults (list[str]): One sentence for each fault, each with its position.
     """
 
     def __init__(self, path, faults: Sequence[str]) -> None:
@@ -49,7 +44,8 @@ def read_pair_table(
 ) -> list[dict[str, str]]:
     """Read a pair table and check every row of it.
 
-    Images are only looked for, not decoded: see :func:`decode_images`.
+    Images must exist, but are not decoded:
+    :func:`mmcomp.datasets.image_store.decode_images` does that.
 
     Args:
         path: A ``.csv`` or ``.json`` file.
@@ -59,11 +55,23 @@ def read_pair_table(
 
     Returns:
         list[dict]: A row for each pair, with all columns of the table as strings
-        (values as they stand in a JSON file), absolute ``onset`` and ``apex`` paths,
-        and ``_place``, where the row stands in the file.
+        (values of a JSON file as they are), absolute ``onset`` and ``apex`` paths, and
+        ``_position``, the row's position in the file.
 
     Raises:
         PairTableError: Listing all faults, each with its line.
+
+    Examples:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> for name in ('neutral.png', 'smile.png'):
+        ...     (folder / name).touch()
+        >>> table = folder / 'pairs.csv'
+        >>> header = 'sample_id,subject,onset,apex,label'
+        >>> _ = table.write_text(f'{header}\\n1,ann,neutral.png,smile.png,posed\\n')
+        >>> (row,) = read_pair_table(table)
+        >>> row['subject'], row['label'], row['_position']
+        ('ann', 'posed', 'line 2')
     """
     path = Path(path)
     if not path.is_file():
@@ -79,65 +87,8 @@ def read_pair_table(
     return rows
 
 
-def decode_images(
-    path,
-    rows: Sequence[dict],
-    load: Callable[[str], np.ndarray],
-    keep: bool = True,
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Decode every onset and apex of a table, on a few threads.
-
-    Args:
-        path: The table's path, for messages.
-        rows (Sequence[dict]): Rows as :func:`read_pair_table` gives them.
-        load (Callable): From a path to an image of shape ``(H, W)`` or ``(H, W, C)``.
-        keep (bool): Whether the images are wanted, or only their faults.
-
-    Returns:
-        list[tuple]: For each row the onset and the apex image; empty if not kept.
-        Images of one shape are views of one block.
-
-    Raises:
-        PairTableError: Listing all images that are broken, each with its line.
-    """
-    block, lock = None, Lock()
-
-    def store(image, index, place):
-        nonlocal block
-        with lock:
-            if block is None:
-                block = np.empty((len(rows), 2, *image.shape), image.dtype)
-        if image.shape != block.shape[2:]:
-            return image
-        block[index, place] = image
-        return block[index, place]
-
-    def pair(index):
-        images, faults = [], []
-        for place, column in enumerate((ONSET, APEX)):
-            try:
-                image = load(rows[index][column])
-            except Exception as error:  # whatever a file backend or a decoder throws
-                row, reason = rows[index], str(error).strip() or type(error).__name__
-                faults.append(f'{row[PLACE]}: {column} {row[column]!r}: {reason}')
-                continue
-            if keep:
-                images.append(store(image, index, place))
-        return tuple(images), faults
-
-    # In chunks: a future for each row would cost more than decoding small images.
-    chunks = [range(i, min(i + CHUNK, len(rows))) for i in range(0, len(rows), CHUNK)]
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        parts = pool.map(lambda chunk: [pair(index) for index in chunk], chunks)
-        done = [result for part in parts for result in part]
-    faults = [fault for _, found in done for fault in found]
-    if faults:
-        raise PairTableError(path, faults)
-    return [images for images, _ in done] if keep else []
-
-
 def _read_csv(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str]]:
-    """Rows and faults of the file's form; see :func:`_check_rows` for the rest."""
+    """Return rows and faults of the file's form; :func:`_check_rows` does the rest."""
     try:
         text = path.read_bytes().decode('utf-8-sig')
     except UnicodeDecodeError as error:
@@ -168,7 +119,7 @@ def _read_csv(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str]
                 )
             else:
                 values = (cell.strip() for cell in cells)
-                rows.append({**dict(zip(header, values)), PLACE: f'line {line}'})
+                rows.append({**dict(zip(header, values)), ROW_POSITION: f'line {line}'})
     except csv.Error as error:
         faults.append(f'line {start}: {error}; is a quotation mark left open?')
     if not header:
@@ -178,7 +129,7 @@ def _read_csv(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str]
 
 def _check_header(header: Sequence[str], line: int) -> list[str]:
     faults = [
-        f'line {line}: column {name!r} stands {header.count(name)} times in the header'
+        f'line {line}: column {name!r} is in the header {header.count(name)} times'
         for name in dict.fromkeys(header)
         if header.count(name) > 1
     ]
@@ -196,7 +147,7 @@ def _check_header(header: Sequence[str], line: int) -> list[str]:
 
 
 def _read_json(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str]]:
-    """Rows and faults of an OpenMMLab 2.0 annotation file."""
+    """Return rows and faults of an OpenMMLab 2.0 annotation file."""
     try:
         content = json.loads(path.read_bytes())
     except UnicodeDecodeError as error:
@@ -216,24 +167,29 @@ def _read_json(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str
         )
     rows = []
     for index, entry in enumerate(data_list):
-        place = f'data_list[{index}]'
+        position = f'data_list[{index}]'
         if not isinstance(entry, dict):
-            faults.append(f'{place}: {type(entry).__name__} where an object is needed')
+            faults.append(
+                f'{position} is a {type(entry).__name__}; it must be an object'
+            )
             continue
-        row = {**entry, PLACE: place}
+        row = {**entry, ROW_POSITION: position}
         number = row.pop('gt_label', None)
         if number is not None:
             if not isinstance(number, int) or not 0 <= number < len(names):
-                faults.append(f'{place}: gt_label {number!r} is no index of {names!r}')
+                faults.append(
+                    f'{position}: gt_label is {number!r}; it must be an index of '
+                    f'{names!r}'
+                )
                 continue
             if row.setdefault(LABEL, names[number]) != names[number]:
                 faults.append(
-                    f'{place}: gt_label {number} is {names[number]!r}, but {LABEL} is '
-                    f'{row[LABEL]!r}'
+                    f'{position}: gt_label {number} means {names[number]!r}, but '
+                    f'{LABEL} is {row[LABEL]!r}'
                 )
         missing = [name for name in REQUIRED_COLUMNS if row.get(name) is None]
         if missing:
-            faults.append(f'{place}: no {", ".join(map(repr, missing))}')
+            faults.append(f'{position}: no {", ".join(map(repr, missing))}')
             continue
         row.update({name: str(row[name]).strip() for name in REQUIRED_COLUMNS})
         rows.append(row)
@@ -243,24 +199,24 @@ def _read_json(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str
 
 
 def _check_rows(rows: list[dict], classes: Sequence[str], root: Path) -> list[str]:
-    """Faults of the rows' content; makes image paths absolute."""
+    """Return faults of the rows' content; make image paths absolute."""
     faults = []
     first: dict[str, str] = {}
     folders: dict[str, frozenset] = {}
     for row in rows:
-        place = row[PLACE]
+        position = row[ROW_POSITION]
         for name in REQUIRED_COLUMNS:
             if not row[name]:
-                faults.append(f'{place}: {name} is empty')
+                faults.append(f'{position}: {name} is empty')
         sample_id = row[ID]
         if sample_id and sample_id in first:
             faults.append(
-                f'{place}: {ID} {sample_id!r} stands already in {first[sample_id]}'
+                f'{position}: {ID} {sample_id!r} is already in {first[sample_id]}'
             )
-        first.setdefault(sample_id, place)
+        first.setdefault(sample_id, position)
         if row[LABEL] and row[LABEL] not in classes:
             faults.append(
-                f'{place}: unknown {LABEL} {row[LABEL]!r}; allowed are '
+                f'{position}: {LABEL} is {row[LABEL]!r}; it must be one of '
                 f'{", ".join(map(repr, classes))}'
             )
         for name in (ONSET, APEX):
@@ -269,13 +225,13 @@ def _check_rows(rows: list[dict], classes: Sequence[str], root: Path) -> list[st
             image = os.path.abspath(os.path.join(root, row[name]))
             fault = _image_fault(image, folders)
             if fault:
-                faults.append(f'{place}: {name} {row[name]!r}: {fault}')
+                faults.append(f'{position}: {name} {row[name]!r}: {fault}')
             row[name] = image
     return faults
 
 
 def _image_fault(image: str, folders: dict[str, frozenset]) -> str | None:
-    """Why an image cannot be opened, or None; lists each folder only once."""
+    """Return why an image cannot be opened, or None; list each folder only once."""
     folder, name = os.path.split(image)
     if folder not in folders:
         try:

@@ -1,14 +1,14 @@
 """Subject-independent splits: which subjects train, which are tested.
 
-A split never sees samples, only subjects, so that no subject can stand on two sides.
+A split never sees samples, only subjects, so that no subject can be on both sides.
 """
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
+from mmcomp.files import require_file
 from mmcomp.registry import TASK_UTILS
 
 SUBSETS = ('train', 'val', 'test')
@@ -31,14 +31,18 @@ def kfold_subjects(
 
     Raises:
         ValueError: If there are fewer subjects than folds.
+
+    Examples:
+        >>> kfold_subjects(['ann', 'bob', 'cem', 'dua', 'eva', 'ann'], 2, seed=0)
+        [('ann', 'bob', 'cem'), ('dua', 'eva')]
     """
     unique = sorted(set(subjects))
     if n_splits < 2:
         raise ValueError(f'n_splits is {n_splits}; it must be at least 2')
     if len(unique) < n_splits:
         raise ValueError(
-            f'{n_splits} folds need at least {n_splits} subjects, but the table has '
-            f'{len(unique)}'
+            f'n_splits is {n_splits}; it must be at most {len(unique)}, the number of '
+            'subjects in the table'
         )
     # scikit-learn's GroupKFold(shuffle=True), whose import takes a second.
     order = np.random.RandomState(seed).permutation(len(unique))
@@ -47,7 +51,7 @@ def kfold_subjects(
 
 
 def single_subjects(subjects: Sequence[str]) -> list[tuple[str, ...]]:
-    """One fold for each subject, in sorted order.
+    """Return one fold for each subject, in sorted order.
 
     Raises:
         ValueError: If there are fewer than two subjects.
@@ -55,14 +59,14 @@ def single_subjects(subjects: Sequence[str]) -> list[tuple[str, ...]]:
     unique = sorted(set(subjects))
     if len(unique) < 2:
         raise ValueError(
-            f'leaving one subject out needs at least 2 subjects, but the table has '
-            f'{len(unique)}'
+            f'the number of subjects is {len(unique)}; it must be at least 2 to leave '
+            'one out'
         )
     return [(subject,) for subject in unique]
 
 
 def nested_subset(subjects: Sequence[str], size: int, seed: int) -> tuple[str, ...]:
-    """The first ``size`` subjects of one shuffled order: a larger set holds a smaller.
+    """Return the first subjects of one shuffled order: a larger set holds a smaller.
 
     Raises:
         ValueError: If ``size`` is not between 1 and the number of subjects.
@@ -91,7 +95,7 @@ class SubjectSplit:
         self.seed = seed
 
     def assign(self, subjects: Sequence[str]) -> Assignment:
-        """Assign subjects.
+        """Assign each subject to one subset.
 
         Args:
             subjects (Sequence[str]): Subjects of all samples, repeated or not.
@@ -101,6 +105,11 @@ class SubjectSplit:
 
         Raises:
             ValueError: If the split is impossible for these subjects.
+
+        Examples:
+            >>> split = SubjectKFold(n_splits=3, fold=0, val_folds=1)
+            >>> split.assign(['ann', 'ann', 'bob', 'cem'])
+            {'train': ('ann',), 'val': ('bob',), 'test': ('cem',), 'unused': ()}
         """
         result = self._assign(sorted(set(subjects)))
         if self.train_subjects is not None:
@@ -127,7 +136,7 @@ class _FoldSplit(SubjectSplit):
         self.val_folds = val_folds
 
     def folds(self, subjects: Sequence[str]) -> list[tuple[str, ...]]:
-        """The test subjects of every fold."""
+        """Return the test subjects of every fold."""
         raise NotImplementedError
 
     def _assign(self, subjects: list[str]) -> Assignment:
@@ -139,7 +148,7 @@ class _FoldSplit(SubjectSplit):
         if not 0 <= self.val_folds <= len(folds) - 2:
             raise ValueError(
                 f'val_folds is {self.val_folds}; it must be between 0 and '
-                f'{len(folds) - 2}, so that a fold is left to train on'
+                f'{len(folds) - 2}, to leave a fold for training'
             )
         turned = folds[self.fold :] + folds[: self.fold]
         val, train = turned[1 : 1 + self.val_folds], turned[1 + self.val_folds :]
@@ -159,7 +168,7 @@ class SubjectKFold(_FoldSplit):
         fold (int): The fold that is tested, from 0. Defaults to 0.
         seed (int): Seed of the assignment of subjects to folds. Defaults to 0.
         val_folds (int): How many of the folds that follow ``fold`` are the ``val``
-            subset, to choose on without touching the test. Defaults to 0.
+            subset, to select models without touching the test. Defaults to 0.
         train_subjects (int, optional): See :class:`SubjectSplit`.
     """
 
@@ -168,7 +177,7 @@ class SubjectKFold(_FoldSplit):
         self.n_splits = n_splits
 
     def folds(self, subjects: Sequence[str]) -> list[tuple[str, ...]]:
-        """The test subjects of every fold."""
+        """Return the test subjects of every fold."""
         return kfold_subjects(subjects, self.n_splits, self.seed)
 
 
@@ -184,13 +193,13 @@ class LeaveOneSubjectOut(_FoldSplit):
     """
 
     def folds(self, subjects: Sequence[str]) -> list[tuple[str, ...]]:
-        """The test subject of every fold."""
+        """Return the test subject of every fold."""
         return single_subjects(subjects)
 
 
 @TASK_UTILS.register_module()
 class SubjectsFromFile(SubjectSplit):
-    """A split given as JSON, such as the ``split.json`` that a run leaves.
+    """A split given as JSON, such as the ``split.json`` that a run writes.
 
     Args:
         path (str): A JSON object with lists of subjects under ``train``, ``test`` and,
@@ -199,40 +208,41 @@ class SubjectsFromFile(SubjectSplit):
         seed (int): Seed of the choice of ``train_subjects``.
 
     Raises:
-        ValueError: If the file is missing or no such object, names a subject twice,
-            names one that the table lacks, or leaves one out.
+        ValueError: If the file is missing or is no such object, lists a subject twice,
+            lists one that the table lacks, or lacks one of the table.
     """
 
     def __init__(self, path: str, **kwargs) -> None:
         super().__init__(**kwargs)
         self.path = path
         try:
-            content = json.loads(Path(path).read_bytes())
-        except (OSError, ValueError) as error:
+            content = json.loads(require_file(path, 'split file').read_bytes())
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ValueError(f'split file {path!r}: {error}') from None
         names = (*SUBSETS, UNUSED)
         if not isinstance(content, dict) or not {'train', 'test'} <= content.keys():
             raise ValueError(
-                f'split file {path!r}: needs an object with lists under "train" and '
-                '"test" (and "val", "unused" if any)'
+                f'split file {path!r}: it must be an object with lists under "train" '
+                'and "test" (and "val", "unused" if any)'
             )
-        self._subsets = {name: content.get(name, []) for name in names}
-        for name, subjects in self._subsets.items():
+        self._subsets: Assignment = {}
+        for name in names:
+            subjects = content.get(name, [])
             if not isinstance(subjects, list):
-                raise ValueError(f'split file {path!r}: "{name}" is not a list')
+                raise ValueError(f'split file {path!r}: "{name}" must be a list')
             self._subsets[name] = tuple(sorted(str(s) for s in subjects))
         everyone = [s for subjects in self._subsets.values() for s in subjects]
         twice = sorted({s for s in everyone if everyone.count(s) > 1})
         if twice:
             raise ValueError(
-                f'split file {path!r}: named more than once: {", ".join(twice)}'
+                f'split file {path!r}: listed more than once: {", ".join(twice)}'
             )
 
     def _assign(self, subjects: list[str]) -> Assignment:
         named = {s for group in self._subsets.values() for s in group}
         for problem, found in (
-            ('names subjects that the table lacks', named - set(subjects)),
-            ('leaves out subjects of the table', set(subjects) - named),
+            ('lists subjects that the table lacks', named - set(subjects)),
+            ('lacks subjects of the table', set(subjects) - named),
         ):
             if found:
                 raise ValueError(

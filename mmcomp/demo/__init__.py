@@ -1,4 +1,4 @@
-"""A web page on one's own machine to try a trained network; see ``docs/demo.md``.
+"""A local web page to try a trained network; see ``docs/demo.md``.
 
-Needs the extra ``demo``: ``pip install 'mmcomp[demo]'``.
+It needs the extra ``demo``: ``pip install 'mmcomp[demo]'``.
 """

@@ -1,14 +1,16 @@
-"""What the page computes; knows nothing of the web."""
+"""Computations of the demo page, independent of the web."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 
 from mmcomp.apis import PairInferencer
-from mmcomp.apis.pair_inferencer import as_input
+from mmcomp.apis.model import load_model
+from mmcomp.apis.pair_inferencer import as_input, images_of
 from mmcomp.faces import (
     Clip,
     Face,
@@ -21,29 +23,29 @@ from mmcomp.faces import (
     read_image,
     spot,
 )
-from mmcomp.models.inspect import prepare_pairs
+from mmcomp.models.inspect import evaluating, prepare_pairs
 from mmcomp.visualization.explain import margins, occlusion
 
 MAX_FRAMES = 3000  # of a video: two minutes at 25 frames a second
 
 
 class CannotCompareError(Exception):
-    """There is nothing to compare; the message is a sentence."""
+    """Raised if there is nothing to compare; the message is a sentence."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """All that the page shows of one comparison.
+    """Everything that the page shows about one comparison.
 
     Attributes:
         frames: The onset and the apex picture as given, BGR.
         faces: The face in each.
-        pair: What the network saw, onset first: ``(2, H, W)`` or ``(2, H, W, 3)``,
-            BGR, uint8.
+        pair: The network's input, onset first: ``(2, H, W)`` or ``(2, H, W, 3)``, BGR,
+            uint8.
         scores: Score of each class.
-        counted: ``(H, W)``: by how much the log odds of the class with the highest
-            score fall if onset and apex are made equal around a place.
-        notes: What was odd or chosen, in sentences.
+        counted: ``(H, W)``: how much the log odds of the class with the highest score
+            fall if onset and apex are made equal around a position.
+        notes: Warnings and choices, in sentences.
     """
 
     frames: tuple[np.ndarray, np.ndarray]
@@ -55,9 +57,9 @@ class Finding:
 
 
 class Analyst:
-    """Compares pictures and clips with a trained network.
+    """Compare pictures and clips with a trained network.
 
-    Use it in one thread at a time.
+    Use an instance in one thread at a time.
 
     Args:
         config, checkpoint, device: As for :class:`mmcomp.apis.PairInferencer`.
@@ -66,25 +68,27 @@ class Analyst:
         ValueError: If the network cannot be loaded.
     """
 
-    def __init__(self, config, checkpoint: str, device: str | None = None) -> None:
+    def __init__(self, config: Any, checkpoint: str, device: str | None = None) -> None:
+        self.model = load_model(config, checkpoint, device)
         self.inferencer = PairInferencer(
-            config, checkpoint, device, aligned=True, settings=dict(several='largest')
+            self.model, aligned=True, settings=dict(several='largest')
         )
         self.settings = self.inferencer.settings
         self.detector = FaceDetector(min_score=self.settings.min_score)
 
     def spot(self, path, watch: Callable | None = None) -> Spotting:
-        """Onset and apex of a clip.
+        """Find onset and apex of a clip.
 
         Args:
             path: A video file.
-            watch (callable, optional): Told the number of frames done, and of all.
+            watch (callable, optional): Called with the number of frames that are done
+                and the number of all frames.
 
         Returns:
-            Spotting: Perhaps without success, if there is a curve to choose from.
+            Spotting: It may be without success if there is a curve to choose from.
 
         Raises:
-            CannotCompareError: If there is none.
+            CannotCompareError: If there is no curve.
         """
         try:
             count, clip = count_frames(path), Clip(path)
@@ -104,10 +108,10 @@ class Analyst:
         return spotting
 
     def compare_frames(self, path, onset: int, apex: int) -> Finding:
-        """Two frames of a clip.
+        """Compare two frames of a clip.
 
         Raises:
-            CannotCompareError: If there is no face in one of them, for instance.
+            CannotCompareError: For instance, if one of them has no face.
         """
         pair = pair_from_clip(path, self.settings, onset, apex, detector=self.detector)
         _check(pair)
@@ -115,45 +119,49 @@ class Analyst:
         return self._finding((frames[onset], frames[apex]), pair)
 
     def compare_pictures(self, onset, apex) -> Finding:
-        """Two pictures, paths.
+        """Compare two pictures, given by their paths.
 
         Raises:
-            CannotCompareError: If one of them has no face, for instance.
+            CannotCompareError: For instance, if one of them has no face.
         """
         pair = pair_from_images(onset, apex, self.settings, detector=self.detector)
         _check(pair)
         return self._finding((read_image(onset), read_image(apex)), pair)
 
     def _finding(self, frames: tuple, pair: FacePair) -> Finding:
-        result = self.inferencer((pair.onset, pair.apex))[0]
+        if pair.onset_face is None or pair.apex_face is None:
+            raise CannotCompareError('no face was detected')
+        images = images_of(pair)
+        result = self.inferencer(images)[0]
         counted = self._where_it_counted(pair, result['pred_class'])
         margin = (self.settings.size - len(counted)) // 2
         inside = slice(margin, margin + len(counted))
         return Finding(
             frames,
             (pair.onset_face, pair.apex_face),
-            np.stack([pair.onset, pair.apex])[:, inside, inside],
+            np.stack(images)[:, inside, inside],
             result['pred_scores'],
             counted,
             pair.notes,
         )
 
     def _where_it_counted(self, pair: FacePair, target: str) -> np.ndarray:
-        """``(H, W)``; see :attr:`Finding.counted`."""
-        model = self.inferencer.scorer.model
-        inputs = prepare_pairs(model, [torch.from_numpy(as_input(pair))])
-        target = torch.tensor([self.inferencer.classes.index(target)])
-        return occlusion(
-            margins(model),
-            inputs,
-            target.to(inputs.device),
-            patch=max(inputs.shape[-1] // 5, 1),
-            both=True,
-        )[0].cpu().numpy()  # fmt: skip
+        """Return the map ``(H, W)`` of :attr:`Finding.counted`."""
+        inputs = prepare_pairs(self.model, [torch.from_numpy(as_input(pair))])
+        index = torch.tensor([self.inferencer.classes.index(target)])
+        with evaluating(self.model):
+            fall = occlusion(
+                margins(self.model),
+                inputs,
+                index.to(inputs.device),
+                patch=max(inputs.shape[-1] // 5, 1),
+                both=True,
+            )
+        return fall[0].cpu().numpy()
 
 
 def count_frames(path) -> int:
-    """Number of frames of a video; 0 if nothing can be read.
+    """Count the frames of a video; 0 if nothing can be read.
 
     Raises:
         CannotCompareError: If there are too many.
@@ -165,7 +173,7 @@ def count_frames(path) -> int:
             count += 1
             if count > MAX_FRAMES:
                 raise CannotCompareError(
-                    f'the video has more than {MAX_FRAMES} frames; cut it to the few '
+                    f'the video has more than {MAX_FRAMES} frames; trim it to the few '
                     'seconds around one expression'
                 )
     finally:

@@ -1,4 +1,4 @@
-"""The page's pictures, as HTML that needs no file: nobody's face lies on the disk."""
+"""The page's pictures, embedded in HTML so that no face is written to disk."""
 
 import base64
 import io
@@ -15,8 +15,8 @@ from mmcomp.visualization.style import (
     ALARM,
     SIGNED,
     SOFT,
+    axes_at,
     color_bar,
-    place,
     png,
     styled,
     write,
@@ -24,21 +24,21 @@ from mmcomp.visualization.style import (
 
 from .analysis import Finding
 
-_FACE_HEIGHT = 300  # pixels of the two pictures with the found faces
+_FACE_HEIGHT = 300  # pixels of the two pictures with detected faces
 _CYAN = (255, 220, 60)  # BGR
 
 
 def message(text: str, kind: str = 'problem') -> str:
-    """A sentence; ``kind`` is 'problem' or 'note'."""
+    """Return a sentence as HTML; ``kind`` is 'problem' or 'note'."""
     text = text[:1].upper() + text[1:]
     text = text if text.endswith('.') else text + '.'
     return f'<p class="{kind}" role="alert">{escape(text)}</p>'
 
 
 def finding(found: Finding) -> str:
-    """Everything about one comparison."""
+    """Return the result of one comparison as HTML."""
     faces = ''.join(
-        _figure(face_picture(*each), f'{name}: the face that was found')
+        _figure(face_picture(*each), f'{name}: detected face')
         for name, each in zip(('onset', 'apex'), zip(found.frames, found.faces))
     )
     notes = ''.join(message(note, 'note') for note in found.notes)
@@ -46,14 +46,14 @@ def finding(found: Finding) -> str:
         f'{notes}<div class="paper"><h3>Scores</h3>{score_bars(found.scores)}</div>'
         f'<div class="paper"><h3>What was compared</h3>'
         f'{_image(png(pair_figure(found)), "onset, apex, difference, map")}</div>'
-        f'<div class="paper"><h3>Where it was found</h3><div class="faces">{faces}'
+        f'<div class="paper"><h3>Detected faces</h3><div class="faces">{faces}'
         '</div></div>'
     )
 
 
 def score_bars(scores: dict[str, float]) -> str:
-    """A bar for each class."""
-    highest = max(scores, key=scores.get)
+    """Return a bar for each class as HTML."""
+    highest = max(scores, key=scores.__getitem__)
     rows = ''.join(
         f'<div class="score{" highest" if name == highest else ""}">'
         f'<span>{escape(name)}</span>'
@@ -64,7 +64,7 @@ def score_bars(scores: dict[str, float]) -> str:
 
 
 def face_picture(image: np.ndarray, face: Face) -> bytes:
-    """The picture with a box around the face and its eyes marked, as JPEG."""
+    """Return the picture as JPEG, with the face and its eyes marked."""
     scale = _FACE_HEIGHT / image.shape[0]
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     picture = cv2.resize(image, None, fx=scale, fy=scale, interpolation=method)
@@ -78,7 +78,7 @@ def face_picture(image: np.ndarray, face: Face) -> bytes:
 
 @styled()
 def curve(spotting: Spotting, onset: int, apex: int) -> str:
-    """Motion over time with onset and apex marked."""
+    """Return a plot of motion over time with onset and apex marked, as HTML."""
     figure = Figure(figsize=(7, 2.5))
     axes = figure.add_axes((0.085, 0.2, 0.905, 0.66))
     axes.plot(spotting.numbers, spotting.curve, color=ACCENT, linewidth=1.6)
@@ -97,33 +97,33 @@ def curve(spotting: Spotting, onset: int, apex: int) -> str:
     axes.tick_params(colors=SOFT)
     buffer = io.BytesIO()
     figure.savefig(buffer, format='svg', bbox_inches=None, metadata={'Date': None})
-    text = f'motion of the face against frame {onset}, at most {spotting.height:.1f}%'
+    text = f'motion of the face against frame {onset}, up to {spotting.height:.1f}%'
     return f'<div class="paper">{_image(buffer.getvalue(), text)}</div>'
 
 
 @styled()
 def pair_figure(found: Finding) -> Figure:
-    """Onset, apex, their difference, and where the change counted."""
+    """Draw onset, apex, their difference and where the change mattered."""
     onset, apex = (_gray(image) for image in found.pair)
     difference = apex.astype(int) - onset.astype(int)
     top = float(np.abs(found.counted).max()) or 1.0
     gray = dict(cmap='gray', vmin=0, vmax=255)
-    weight = 0.8 * np.abs(found.counted) / top  # the face shows where nothing counted
+    weight = 0.8 * np.abs(found.counted) / top  # transparent where nothing mattered
     panels = (
         ('onset', found.pair[0], gray),
         ('apex', found.pair[1], gray),
         ('apex - onset', difference, dict(cmap=SIGNED, vmin=-128, vmax=128)),
-        ('where the change counted', apex, gray),
+        ('where the change mattered', apex, gray),
     )
     figure = Figure(figsize=(9.2, 3.1), dpi=200)
     for column, (name, image, how) in enumerate(panels):
         left = 2.32 * column
         write(figure, left, 0.15, name, fontsize=10, va='baseline')
-        axes = place(figure, left, 0.24, 2.22, 2.22)
+        axes = axes_at(figure, left, 0.24, 2.22, 2.22)
         axes.imshow(image[..., ::-1] if image.ndim == 3 else image, **how)
     axes.imshow(found.counted, alpha=weight, cmap=SIGNED, vmin=-top, vmax=top)
     color_bar(figure, left, 2.55, 2.22, (SIGNED, -top, top), 'against')
-    highest = max(found.scores, key=found.scores.get)
+    highest = max(found.scores, key=found.scores.__getitem__)
     write(figure, left + 2.22, 2.55, f'for {highest}', ha='right', fontsize=7.5,
           color=SOFT)  # fmt: skip
     return figure

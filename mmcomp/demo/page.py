@@ -1,6 +1,7 @@
-"""The page, in Gradio: components and what happens when they are used."""
+"""The page in Gradio: components and their events."""
 
 from collections.abc import Callable
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -11,27 +12,32 @@ from . import drawing
 from .analysis import Analyst, CannotCompareError
 from .uploads import MAX_MB, Upload
 
-TITLE = 'Compare two moments of a face'
+TITLE = 'Compare onset and apex of an expression'
 INTRODUCTION = f"""# {TITLE}
-A network compares the **onset** of an expression, the last moment before it, with its
-**apex**, where it is strongest."""
-WARNING = """**What a score means:** how sure this network is, of classes as it learned
-them from its training data. It is no probability and no fact about a person. A network
-trained on the rendered heads that come with mmcomp says nothing about people."""
-PRIVACY = f"""Everything runs on this machine and nothing leaves it. Files of up to
-{MAX_MB} MB; they are deleted within minutes, and when you close the page."""
-HINT = """A few seconds, from a neutral face to the height of one expression. What the
-browser cannot play can be compared all the same. Onset and apex can be moved after
-they were found."""
-GONE = 'The file is no longer here, please choose it again.'
+The network compares the **onset** of an expression, the last frame before it begins,
+with its **apex**, the frame where it is strongest."""
+WARNING = """**What a score means:** A score shows how strongly the network prefers a
+class, as learned from its training data. It is not a probability, and no fact about a
+person. A network trained on the rendered heads that come with mmcomp says nothing about
+people."""
+PRIVACY = f"""Everything runs on this machine; your files never leave it. Files may have
+up to {MAX_MB} MB. They are deleted after a few minutes, and when you close the page."""
+HINT = """Choose a video of a few seconds that shows one expression, from a neutral face
+to its strongest moment. Videos that the browser cannot play work too. You can adjust
+onset and apex afterwards."""
+GONE = 'This file has been deleted. Please choose it again.'
 
-#: One network, one thread: whoever comes second waits, and sees the place in the queue.
-_ONE = dict(concurrency_id='network', concurrency_limit=1, api_visibility='private')
-_QUICK = dict(concurrency_limit=None, show_progress='hidden', api_visibility='private')
+#: One network in one thread: further users wait and see their position in the queue.
+_ONE: dict[str, Any] = dict(
+    concurrency_id='network', concurrency_limit=1, api_visibility='private'
+)
+_QUICK: dict[str, Any] = dict(
+    concurrency_limit=None, show_progress='hidden', api_visibility='private'
+)
 _IDLE_SECONDS = 1800  # after which a session's files are deleted
-_CACHE_SECONDS = (60, 300)  # how often Gradio's own copies are, and from which age
+_CACHE_SECONDS = (60, 300)  # how often Gradio deletes its own copies, and their age
 
-#: Gradio raises an alarm where a browser cannot play a video that we can read.
+#: Gradio shows an error for a video that the browser cannot play but we can read.
 HEAD = """<script>addEventListener('error', event => {
     if (event.target.tagName === 'VIDEO') event.stopImmediatePropagation()
 }, true)</script>"""
@@ -59,16 +65,16 @@ CSS = """
 .warning {background: #fff6df !important}
 .warning * {color: #4a3a05 !important; margin: 0 !important}
 .html-container {padding: 0 !important}
-/* Cutting would need a program of another host, which POLICY refuses. */
+/* Trimming would load a program from another host, which POLICY refuses. */
 #video [aria-label^="Trim"], #video [aria-label^="Reset"] {display: none}
 """
 
 
 def build_page(analyst: Analyst) -> gr.Blocks:
-    """The page of one network.
+    """Build the page of one network.
 
     Args:
-        analyst (Analyst): Asked by one thread at a time.
+        analyst (Analyst): Used by one thread at a time.
     """
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, delete_cache=_CACHE_SECONDS
@@ -89,7 +95,7 @@ def build_page(analyst: Analyst) -> gr.Blocks:
 
 
 def _video_tab(analyst: Analyst) -> None:
-    """One clip: choose, spot, correct, compare."""
+    """Add the tab for a clip: choose, spot, adjust, compare."""
     upload, spotting = _state(), _state()
     with gr.Row():
         with gr.Column(scale=2):
@@ -103,7 +109,7 @@ def _video_tab(analyst: Analyst) -> None:
                 elem_id='video',
             )
             button = gr.Button(
-                'Find onset and apex, compare', variant='primary', interactive=False
+                'Find onset and apex and compare', variant='primary', interactive=False
             )
         with gr.Column(scale=3):
             gr.Markdown(HINT)
@@ -117,10 +123,10 @@ def _video_tab(analyst: Analyst) -> None:
         return [*_take(path), None, '', gr.Column(visible=False), '', '']
 
     def find(file: Upload | None, progress=gr.Progress()):
-        """Spot and compare; where nothing was spotted, leave it to the user."""
+        """Spot and compare; if nothing is spotted, leave the choice to the user."""
 
         def watch(done: int, count: int) -> None:
-            progress((done, count), desc='Looking at each frame', unit='frames')
+            progress((done, count), desc='Analysing frames', unit='frames')
 
         try:
             found = analyst.spot(_present(file).path, watch)
@@ -128,18 +134,20 @@ def _video_tab(analyst: Analyst) -> None:
             hidden = gr.Column(visible=False)
             text = drawing.message(str(error))
             return None, '', hidden, gr.skip(), gr.skip(), text, ''
-        first, last = _places(found)
-        numbers = dict(minimum=int(found.numbers[0]), maximum=int(found.numbers[-1]))
+        first, last = _frames(found)
+        numbers: dict[str, Any] = dict(
+            minimum=int(found.numbers[0]), maximum=int(found.numbers[-1])
+        )
         handles = gr.Slider(value=first, **numbers), gr.Slider(value=last, **numbers)
         if found.success:
             shown = move(file, found, first, last)
         else:
-            text = f'{found.reason}. You can set onset and apex yourself.'
+            text = f'{found.reason}. You can choose onset and apex yourself.'
             shown = drawing.curve(found, first, last), drawing.message(text), ''
         return found, shown[0], gr.Column(visible=True), *handles, *shown[1:]
 
     def move(file: Upload | None, found: Spotting | None, first: float, last: float):
-        """Compare two frames of a clip that was looked at before."""
+        """Compare two frames of a clip that was analysed before."""
         try:
             path = _present(file if found else None).path
             first, last = int(first), int(last)
@@ -176,7 +184,7 @@ def _video_tab(analyst: Analyst) -> None:
 
 
 def _picture_tab(analyst: Analyst) -> None:
-    """Two pictures: choose, compare."""
+    """Add the tab for two pictures: choose, compare."""
     uploads, pictures = [_state(), _state()], []
     with gr.Row():
         for name in ('Onset', 'Apex'):
@@ -208,7 +216,7 @@ def _picture_tab(analyst: Analyst) -> None:
         return '', drawing.finding(found)
 
     for picture, own in zip(pictures, uploads):
-        # Asked afterwards: of two pictures that come at once, neither sees the other.
+        # As a second step: of two uploads at once, neither would see the other.
         picture.change(choose, picture, [own, problem, result], **_QUICK).then(
             are_both, uploads, button, **_QUICK
         )
@@ -216,9 +224,9 @@ def _picture_tab(analyst: Analyst) -> None:
 
 
 def _as_it_is(kind: type) -> Callable:
-    """Makes a component that hands a file on as it is, for us to judge.
+    """Return a factory of components that pass files on unchanged.
 
-    No subclass, as Gradio writes a file beside the source of each.
+    It is not a subclass, because Gradio writes a file next to the source of each.
     """
 
     def make(**options):
@@ -240,7 +248,7 @@ def _state() -> gr.State:
 
 
 def _take(path: str | None) -> tuple:
-    """A copy for the session, and the button that works if there is one."""
+    """Return a copy for the session, and a button that is enabled if there is one."""
     try:
         taken = None if path is None else Upload(path)
     except OSError:
@@ -254,8 +262,8 @@ def _present(file: Upload | None) -> Upload:
     return file
 
 
-def _places(found: Spotting) -> tuple:
-    """Onset and apex, or the first and the highest frame if nothing was spotted."""
+def _frames(found: Spotting) -> tuple:
+    """Return onset and apex, or the first and the highest frame if not spotted."""
     if found.success:
         return found.onset, found.apex
     highest = 1 + int(np.argmax(found.curve[1:]))

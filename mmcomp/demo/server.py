@@ -1,4 +1,4 @@
-"""Serving the page to this machine, and to nobody else."""
+"""Serve the page to this machine only."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from .uploads import MAX_MB
 
 HOST = '127.0.0.1'
 
-#: The browser enforces it: whatever Gradio's page may ask of another host is refused.
+#: Enforced by the browser: the page cannot load anything from another host.
 POLICY = (
     "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
     "frame-ancestors 'none'; form-action 'self'"
@@ -22,14 +22,14 @@ def serve(make_analyst: Callable, port: int) -> None:
     """Serve until interrupted.
 
     Args:
-        make_analyst (callable): Gives the :class:`~mmcomp.demo.analysis.Analyst`.
-        port (int): 0 takes any that is free.
+        make_analyst (callable): Returns the :class:`~mmcomp.demo.analysis.Analyst`.
+        port (int): Port; 0 for any free one.
 
     Raises:
         ValueError: If the port is taken, or Gradio is not installed.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit())  # in order, so files are deleted
+        signal.signal(number, lambda *_: sys.exit())  # so that files are deleted
     with (
         tempfile.TemporaryDirectory(prefix='mmcomp-demo-') as folder,
         _listen(port) as sock,
@@ -42,13 +42,13 @@ def serve(make_analyst: Callable, port: int) -> None:
         import uvicorn
 
         address = f'http://{HOST}:{sock.getsockname()[1]}'
-        print(f'the page is at {address}; Ctrl+C ends it', flush=True)
+        print(f'the page is at {address}; press Ctrl+C to stop', flush=True)
         config = uvicorn.Config(app, log_level='warning', timeout_graceful_shutdown=1)
         uvicorn.Server(config).run(sockets=[sock])
 
 
 def make_app(analyst) -> Callable:
-    """The ASGI application; ``GRADIO_*`` must be set before the first call."""
+    """Build the ASGI application; set ``GRADIO_*`` before the first call."""
     try:
         import fastapi
         import gradio as gr
@@ -91,7 +91,7 @@ def _listen(port: int) -> socket.socket:
     except OverflowError:
         raise ValueError(f'port is {port}; it must be between 0 and 65535') from None
     except OSError as error:
-        reason = os.strerror(error.errno)
+        reason = error.strerror
         raise ValueError(
-            f'port {port} cannot be used ({reason}); choose another by --port'
+            f'port is {port}; it must be one that can be opened ({reason})'
         ) from None

@@ -1,4 +1,4 @@
-"""Files that users hand over: a copy for the session, gone with it."""
+"""Uploaded files: a copy for each session, deleted with it."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,7 @@ MAX_MB = 100
 
 
 class Upload:
-    """A file of one session; deleted when nobody holds this object any more.
+    """A file of one session, deleted when this object is garbage-collected.
 
     Args:
         source: The file to copy; its name is kept.

@@ -1,4 +1,4 @@
-"""A trained network as one file that runs elsewhere."""
+"""Export a trained network as a single file."""
 
 from .export import FORMATS, export_model, real_pairs
 

@@ -1,8 +1,9 @@
-"""Exporting a network, and checking the file against PyTorch in the same breath."""
+"""Export a network and check the file against PyTorch."""
 
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,31 +24,34 @@ NOTE = (
 )
 
 
-def export_model(model: BaseModel, out: str, fmt: str, pairs: np.ndarray) -> dict:
-    """Write a network into one file and check it on real pairs.
+def export_model(
+    model: BaseModel, out: str | Path, fmt: str, pairs: np.ndarray
+) -> dict[str, float]:
+    """Export a network to one file and check it on real pairs.
 
-    The file takes pairs ``(B, 2, C, H, W)`` of any batch size and gives scores
-    ``(B, classes)``; normalisation and, in a stack, the SVM are inside. Class names,
-    alignment and versions are in its metadata. It is written under another name and
-    renamed when the check has passed.
+    The file maps pairs ``(B, 2, C, H, W)``, for any batch size, to scores
+    ``(B, classes)``. It contains the normalisation and, for a stack, the SVM; its
+    metadata hold class names, alignment and versions. It is written under another name
+    and renamed once the check has passed.
 
     Args:
-        model: As :func:`mmcomp.apis.load_model` gives it.
-        out: Path of the file.
+        model: As :func:`mmcomp.apis.model.load_model` returns it. It is moved to the
+            CPU and put into evaluation mode.
+        out: The file.
         fmt: 'onnx', 'torch-export' or 'safetensors' (weights alone).
-        pairs: ``(N, 2, C, H, W)``, uint8, to check with.
+        pairs: ``(N, 2, C, H, W)``, uint8, to check on.
 
     Returns:
-        dict: ``difference``, the largest of any score to PyTorch's, ``bytes``, and
-        ``latency``, seconds for one pair.
+        dict: ``difference``, the largest difference of a score from PyTorch's;
+        ``bytes``; and ``latency``, the seconds for one pair.
 
     Raises:
-        ValueError: For another format, or if the difference is above 1e-4; nothing is
-            written then.
+        ValueError: If the format is unknown, the SVM of a stack is not fitted, or the
+            difference is above 1e-4. Then nothing is written.
     """
     if fmt not in FORMATS:
         raise ValueError(
-            f'format is {fmt!r}; allowed are {", ".join(map(repr, FORMATS))}'
+            f'format is {fmt!r}; it must be one of {", ".join(map(repr, FORMATS))}'
         )
     network = DeployedNetwork(model.cpu())
     pairs = _fit(pairs, network.input_shape)
@@ -68,8 +72,8 @@ def export_model(model: BaseModel, out: str, fmt: str, pairs: np.ndarray) -> dic
         difference = float(np.abs(given - expected).max())
         if not difference <= TOLERANCE:
             raise ValueError(
-                f'the exported network differs from PyTorch by {difference:.2g}, more '
-                f'than {TOLERANCE}; nothing was written'
+                f'difference from PyTorch is {difference:.2g}; it must be at most '
+                f'{TOLERANCE}. Nothing was written'
             )
         start = time.perf_counter()
         run(temporary, pairs[:1])
@@ -78,7 +82,7 @@ def export_model(model: BaseModel, out: str, fmt: str, pairs: np.ndarray) -> dic
 
 
 def real_pairs(cfg, count: int = 32) -> np.ndarray:
-    """Some test pairs of a config's data, ``(N, 2, C, H, W)``, uint8."""
+    """Return test pairs of a config's data, ``(N, 2, C, H, W)``, uint8."""
     from mmengine.registry import init_default_scope
 
     from mmcomp.registry import DATASETS
@@ -90,7 +94,7 @@ def real_pairs(cfg, count: int = 32) -> np.ndarray:
 
 
 def run_onnx(path, pairs: np.ndarray, session=None) -> np.ndarray:
-    """Scores of pairs by ONNX Runtime."""
+    """Return the scores of pairs by ONNX Runtime."""
     import onnxruntime
 
     session = session or onnxruntime.InferenceSession(
@@ -101,10 +105,10 @@ def run_onnx(path, pairs: np.ndarray, session=None) -> np.ndarray:
 
 
 def _fit(pairs: np.ndarray, shape: tuple) -> np.ndarray:
-    """Return the centre of pairs, of the size that the network takes."""
+    """Crop the centre of pairs to the network's input."""
     if len(pairs) < 2:
         raise ValueError(
-            f'pairs have the shape {pairs.shape}; an export is checked on 2 or more'
+            f'number of pairs is {len(pairs)}; it must be at least 2 for the check'
         )
     return np.ascontiguousarray(center_crop(pairs, shape[-1]))
 
@@ -133,7 +137,7 @@ def _program(network: DeployedNetwork):
 
 
 def _write_onnx(network: DeployedNetwork, path: Path, metadata: dict[str, str]) -> None:
-    program = torch.onnx.export(
+    program: Any = torch.onnx.export(
         _program(network),
         dynamo=True,
         input_names=['pairs'],
@@ -169,7 +173,7 @@ def _write_safetensors(
 
 
 def _reloader(model: BaseModel):
-    """Runs a weights file in the same network."""
+    """Return a function that runs a file of weights in a copy of the network."""
     import copy
 
     from safetensors.torch import load_file

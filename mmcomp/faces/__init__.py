@@ -6,7 +6,7 @@ Knows neither torch nor the Runner.
 from .alignment import EYES, align_face, align_pair, eye_matrix
 from .detection import Face, FaceDetector
 from .eyes import eye_openness
-from .pairs import FacePair, Settings, pair_from_clip, pair_from_images
+from .pairs import FacePair, FaceSettings, pair_from_clip, pair_from_images
 from .spotting import Spotting, spot
 from .video import Clip, UnreadableError, read_image
 
@@ -16,7 +16,7 @@ __all__ = [
     'Face',
     'FaceDetector',
     'FacePair',
-    'Settings',
+    'FaceSettings',
     'Spotting',
     'UnreadableError',
     'align_face',

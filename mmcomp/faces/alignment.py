@@ -20,17 +20,17 @@ _MAX_OVERSAMPLING = 16
 
 
 def eye_matrix(eyes, size: int, target: np.ndarray = EYES) -> np.ndarray:
-    """The similarity that moves two eyes to their places in a square crop.
+    """Return the similarity that moves two eyes to their positions in a square crop.
 
     Args:
         eyes: Eye positions ``(2, 2)`` in pixels, the left one of the upright picture
             first. If the picture is turned, so is the line from first to second eye.
         size: Side of the crop in pixels.
-        target: Places of the eyes in the crop as fractions of its side, ``(2, 2)``.
+        target: Positions of the eyes in the crop as fractions of its side, ``(2, 2)``.
 
     Returns:
-        Matrix ``(2, 3)``, float64, from image to crop: turn, scale and shift, neither
-        mirrored nor sheared.
+        Matrix ``(2, 3)``, float64, from image to crop: rotation, scale and
+        translation, without mirroring or shear.
 
     Raises:
         ValueError: If the eyes are not two distinct finite points.
@@ -43,22 +43,22 @@ def eye_matrix(eyes, size: int, target: np.ndarray = EYES) -> np.ndarray:
 
 
 def check_eyes(eyes) -> np.ndarray:
-    """Eye positions as floats ``(2, 2)``, or a ValueError."""
+    """Return eye positions as floats ``(2, 2)``; raise ValueError if they are not."""
     points = np.asarray(eyes, float)
     if points.shape != (2, 2) or not np.isfinite(points).all():
-        raise ValueError(f'eyes must be two points (x, y), not {eyes!r}.')
+        raise ValueError(f'eyes are {eyes!r}; they must be two points (x, y)')
     if np.hypot(*(points[1] - points[0])) < 1:
-        raise ValueError(f'eyes must be at least a pixel apart, not {eyes!r}.')
+        raise ValueError(f'eyes are {eyes!r}; they must be at least one pixel apart')
     return points
 
 
 def apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Moves points ``(..., 2)`` by a matrix ``(2, 3)``."""
+    """Move points ``(..., 2)`` by a matrix ``(2, 3)``."""
     return points @ matrix[:, :2].T + matrix[:, 2]
 
 
 def warp(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
-    """Cuts out a square; pixels beyond the image repeat its edge.
+    """Cut out a square; pixels beyond the image repeat its edge.
 
     Where the crop is smaller than what it shows, it is drawn larger and averaged:
     a face of 400 pixels becomes 48 pixels without aliasing.
@@ -86,21 +86,31 @@ def warp(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
 
 
 def to_color(image: np.ndarray, color: str) -> np.ndarray:
-    """An image as gray ``(H, W)`` or BGR ``(H, W, 3)``, as ``color`` asks for."""
+    """Convert an image to gray ``(H, W)`` or BGR ``(H, W, 3)``.
+
+    Args:
+        image: ``(H, W)`` or ``(H, W, C)`` with 1, 3 or 4 channels, uint8.
+        color: 'grayscale' or 'color'.
+
+    Raises:
+        ValueError: If an argument is not allowed.
+    """
     if color not in COLORS:
-        raise ValueError(f'color must be one of {COLORS}, not {color!r}.')
+        raise ValueError(
+            f'color is {color!r}; it must be one of {", ".join(map(repr, COLORS))}'
+        )
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.size == 0 or image.ndim not in (2, 3):
         raise ValueError(
-            'an image must be an array (H, W) or (H, W, 3) of uint8, not '
-            f'{image.shape} of {image.dtype}.'
+            f'image is an array {image.shape} of {image.dtype}; it must be an array '
+            '(H, W) or (H, W, 3) of uint8'
         )
     channels = 1 if image.ndim == 2 else image.shape[2]
     if channels == 1:
         image = image.reshape(image.shape[:2])
         return image if color == 'grayscale' else cv2.cvtColor(image, 8)
     if channels not in (3, 4):
-        raise ValueError(f'an image must have 1, 3 or 4 channels, not {channels}.')
+        raise ValueError(f'image has {channels} channels; it must have 1, 3 or 4')
     if channels == 4:
         image = cv2.cvtColor(image, cv2.COLOR_BGRA2BGR)
     if color == 'grayscale':
@@ -111,7 +121,7 @@ def to_color(image: np.ndarray, color: str) -> np.ndarray:
 def align_face(
     image: np.ndarray, eyes, size: int = 48, color: str = 'grayscale'
 ) -> np.ndarray:
-    """Cuts out a face so that its eyes lie at ``EYES``.
+    """Cut out a face so that its eyes lie at ``EYES``.
 
     Args:
         image: ``(H, W)``, or BGR ``(H, W, 3)``, uint8.
@@ -127,7 +137,7 @@ def align_face(
         ValueError: If an argument is not allowed.
     """
     if size < 8:
-        raise ValueError(f'size must be at least 8 pixels, not {size}.')
+        raise ValueError(f'size is {size}; it must be at least 8 pixels')
     return warp(to_color(image, color), eye_matrix(eyes, size), size)
 
 
@@ -140,15 +150,16 @@ def align_pair(
     size: int = 48,
     color: str = 'grayscale',
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cuts out the faces of a pair.
+    """Cut out the faces of a pair.
 
     Args:
         onset, apex: Images as for :func:`align_face`, of the same camera.
         onset_eyes, apex_eyes: Eye positions; the apex's may be left out where they
             are not used.
-        by: 'own' aligns each image by its own eyes: what the head did between the two
-            is taken out, and errors of both located eyes come in. 'onset' aligns both
-            by the onset's eyes: the reverse. See docs/faces.md for what either costs.
+        by: 'own' aligns each image by its own eyes: this removes
+            head motion between the two and adds the errors of both eye positions.
+            'onset' aligns both by the onset's eyes, with the opposite effects. See
+            docs/faces.md for the cost of either.
         size, color: As for :func:`align_face`.
 
     Returns:
@@ -158,9 +169,11 @@ def align_pair(
         ValueError: If an argument is not allowed.
     """
     if by not in ALIGN_BY:
-        raise ValueError(f'by must be one of {ALIGN_BY}, not {by!r}.')
+        raise ValueError(
+            f'by is {by!r}; it must be one of {", ".join(map(repr, ALIGN_BY))}'
+        )
     if by == 'own' and apex_eyes is None:
-        raise ValueError("by='own' needs apex_eyes.")
+        raise ValueError("apex_eyes is None; it must be given where by is 'own'")
     chosen = apex_eyes if by == 'own' else onset_eyes
     return (
         align_face(onset, onset_eyes, size, color),
@@ -169,10 +182,10 @@ def align_pair(
 
 
 def parse_eyes(text: str) -> np.ndarray | None:
-    """Eye positions from a table's cell, 'x y x y' in pixels, or None if it is empty.
+    """Read eye positions from a cell, 'x y x y' in pixels; return None if it is empty.
 
     Raises:
-        ValueError: If the cell holds something else, or first the eye on the right.
+        ValueError: If the cell holds anything else, or the right eye comes first.
     """
     if not text.strip():
         return None
@@ -180,10 +193,10 @@ def parse_eyes(text: str) -> np.ndarray | None:
         eyes = check_eyes(np.array(text.split(), float).reshape(2, 2))
     except ValueError:
         raise ValueError(
-            f'eyes must be four numbers "x y x y", not {text!r}.'
+            f'eyes is {text!r}; it must be four numbers "x y x y"'
         ) from None
     if eyes[0, 0] >= eyes[1, 0]:
         raise ValueError(
-            f"eyes must start with the one on the image's left, not {text!r}."
+            f"eyes is {text!r}; it must start with the eye on the image's left"
         )
     return eyes

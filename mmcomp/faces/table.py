@@ -1,4 +1,4 @@
-"""The table of what is to be prepared: its rows, and what becomes of them."""
+"""The table of pairs or clips to prepare: its rows, and the new rows."""
 
 import re
 from collections import Counter
@@ -21,7 +21,7 @@ from mmcomp.columns import (
 
 from .alignment import parse_eyes
 from .detection import FaceDetector
-from .pairs import FacePair, Settings, pair_from_clip, pair_from_images
+from .pairs import FacePair, FaceSettings, pair_from_clip, pair_from_images
 
 #: Columns that are added. The eyes are 'x y x y' in the original images.
 QUALITY = (
@@ -39,23 +39,23 @@ QUALITY = (
 
 
 def read_input(inputs: Sequence) -> tuple[list[dict[str, str]], Path]:
-    """Rows of a table, or a row for each clip.
+    """Read the rows of a table, or make a row for each clip.
 
     Args:
         inputs: One ``.csv`` file, or clips: video files and folders of frames.
 
     Returns:
-        tuple: The rows, all cells as strings, and the folder that their paths start
-        from.
+        tuple: The rows, all cells as strings, and the folder that their paths
+        are relative to.
 
     Raises:
-        ValueError: Saying what is wrong with the table.
+        ValueError: If the table is missing or invalid.
     """
     paths = [Path(path) for path in inputs]
     if len(paths) == 1 and paths[0].suffix.lower() == '.csv':
         table, root = paths[0], paths[0].parent
         if not table.is_file():
-            raise ValueError(f'there is no table {table}.')
+            raise ValueError(f'{table}: no such file')
         try:
             frame = pd.read_csv(
                 table,
@@ -67,7 +67,11 @@ def read_input(inputs: Sequence) -> tuple[list[dict[str, str]], Path]:
         except ValueError as error:
             raise ValueError(f'{table} cannot be read as CSV: {error}') from None
         frame.columns = [name.strip() for name in frame.columns]
-        rows = frame.fillna('').map(str.strip).to_dict('records')
+        cells = frame.fillna('').map(str.strip)
+        rows = [
+            dict(zip(cells.columns, row))
+            for row in cells.itertuples(index=False, name=None)
+        ]
     else:
         root = Path('.')
         rows = [{ID: path.stem, CLIP: str(path)} for path in paths]
@@ -78,57 +82,61 @@ def read_input(inputs: Sequence) -> tuple[list[dict[str, str]], Path]:
 
 def _check(rows: list[dict[str, str]], table: Path) -> None:
     if not rows:
-        raise ValueError(f'{table} has no row.')
+        raise ValueError(f'{table} has no row; it must have at least one')
     columns = list(rows[0])
     if ID not in columns:
-        raise ValueError(f'{table} has no column {ID!r}; its columns are {columns}.')
+        raise ValueError(f'columns of {table} are {columns}; they must include {ID!r}')
     if CLIP not in columns and not {ONSET, APEX} <= set(columns):
         raise ValueError(
-            f'{table} needs the column {CLIP!r}, or {ONSET!r} and {APEX!r}; its '
-            f'columns are {columns}.'
+            f'columns of {table} are {columns}; they must include {CLIP!r}, or '
+            f'{ONSET!r} and {APEX!r}'
         )
     counts = Counter(row[ID] for row in rows)
     twice = [name for name, count in counts.items() if count > 1][:5]
     if '' in counts or twice:
         fault = 'empty in a row' if '' in counts else f'not unique: {twice}'
-        raise ValueError(f'{ID} in {table} is {fault}.')
+        raise ValueError(f'{ID} in {table} is {fault}; it must be unique in each row')
 
 
 def pair_of_row(
     row: dict[str, str],
     root: Path,
-    settings: Settings,
+    settings: FaceSettings,
     fps: float | None = None,
     detector: FaceDetector | None = None,
 ) -> FacePair:
-    """Makes the pair that a row describes; a cell that is wrong is a failure, too."""
+    """Make the pair that a row describes; an invalid cell is a failure, too."""
     frames: list[int | None] = []
     eyes: list[np.ndarray | None] = []
     for name in (ONSET_FRAME, APEX_FRAME):
         text = row.get(name, '')
         # Tables of databases have '/' where nobody knows; spreadsheets have 12.0.
         if not re.fullmatch(r'\d+(\.0*)?|/?', text):
-            return FacePair(False, 'wrong cell', f'{name} is no frame number: {text!r}')
+            return FacePair(
+                False, 'invalid cell', f'{name} is {text!r}; it must be a frame number'
+            )
         frames.append(int(float(text)) if text.strip('/') else None)
     for name in (ONSET_EYES, APEX_EYES):
         try:
             eyes.append(parse_eyes(row.get(name, '')))
         except ValueError as error:
-            return FacePair(False, 'wrong cell', f'{name}: {error}')
+            return FacePair(False, 'invalid cell', f'{name}: {error}')
     if row.get(CLIP):
         path = root / row[CLIP]
-        return pair_from_clip(path, settings, *frames, *eyes, fps, detector)
+        return pair_from_clip(
+            path, settings, frames[0], frames[1], eyes[0], eyes[1], fps, detector
+        )
     for name in (ONSET, APEX):
         if not row.get(name):
-            return FacePair(False, 'wrong cell', f'{name} is empty')
-    images = root / row[ONSET], root / row[APEX]
-    return pair_from_images(*images, settings, *eyes, detector)
+            return FacePair(False, 'invalid cell', f'{name} is empty')
+    onset, apex = root / row[ONSET], root / row[APEX]
+    return pair_from_images(onset, apex, settings, eyes[0], eyes[1], detector)
 
 
 def new_row(
     row: dict[str, str], pair: FacePair, names: tuple[str, str]
 ) -> dict[str, object]:
-    """The row of the new table: the old one, the new images, and their quality."""
+    """Return the row of the new table: the old one, the new images, their quality."""
 
     def number(value: float | None) -> str:
         return '' if value is None else f'{value:.3f}'
@@ -140,13 +148,16 @@ def new_row(
             columns[name] = str(frame)
     spotted = pair.spotting.confidence if pair.spotting else None
     values = (
-        *(number(f and f.score) for f in (pair.onset_face, pair.apex_face)),
+        *(
+            number(None if face is None else face.score)
+            for face in (pair.onset_face, pair.apex_face)
+        ),
         number(pair.onset_open),
         number(pair.apex_open),
         number(spotted),
         *(row.get(CLIP) or row[name] for name in (ONSET, APEX)),
         *(
-            ' '.join(f'{value:.2f}' for value in eyes.ravel())
+            '' if eyes is None else ' '.join(f'{value:.2f}' for value in eyes.ravel())
             for eyes in (pair.onset_eyes, pair.apex_eyes)
         ),
         '; '.join(pair.notes),

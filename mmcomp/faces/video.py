@@ -15,14 +15,14 @@ VIDEO_SUFFIXES = frozenset(
     ['.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv']
 )
 
-#: Assumed where neither the clip nor the user tells it.
+#: Frames a second where neither the clip nor the user gives them.
 DEFAULT_FPS = 25.0
 _MAX_FPS = 10000.0
 
-#: A rate that a video announces is checked by the times of so many frames, and not
-#: believed if it is wrong by more than this factor: a browser's recording tells 1000.
+#: The rate that a video announces is checked against the times of so many frames, and
+#: ignored if it is off by more than this factor: recordings of browsers announce 1000.
 _TIMED_FRAMES = 16
-_WRONG_RATE = 1.5
+_RATE_TOLERANCE = 1.5
 
 #: A video that ends before this share of the frames it announces is called cut off.
 #: Announcements of a few frames too many are common.
@@ -42,13 +42,13 @@ class Clip:
 
     Args:
         path: A video file, or a folder of images.
-        fps (float, optional): Frames a second; by default what the video says, or the
-            times of its frames where they tell something else, and ``DEFAULT_FPS`` for
-            folders.
+        fps (float, optional): Frames a second; by default what the video says, or
+            what the times of its frames imply where they differ, and ``DEFAULT_FPS``
+            for folders.
 
     Attributes:
         fps (float): Frames a second.
-        announced (int): Number of frames that the container tells; may be wrong.
+        announced (int): Number of frames according to the container; may be incorrect.
         notes (list[str]): What was assumed, and what was odd; grows while reading.
 
     Raises:
@@ -58,7 +58,9 @@ class Clip:
 
     def __init__(self, path, fps: float | None = None) -> None:
         if fps is not None and not 0 < fps <= _MAX_FPS:
-            raise ValueError(f'fps must be above 0 and at most {_MAX_FPS}, not {fps}.')
+            raise ValueError(
+                f'fps is {fps}; it must be above 0 and at most {_MAX_FPS:g}'
+            )
         self.path = Path(path)
         self.notes: list[str] = []
         self._files: list[tuple[int, Path]] | None = None
@@ -72,7 +74,7 @@ class Clip:
             self.announced = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
             capture.release()
         else:
-            raise UnreadableError(f'there is no file or folder {self.path.name!r}')
+            raise UnreadableError(f'{self.path.name!r}: no such file or folder')
         if fps is None and not (math.isfinite(found) and 1 <= found <= _MAX_FPS):
             self.notes.append(f'no frame rate is known: {DEFAULT_FPS:g} is assumed')
             found = DEFAULT_FPS
@@ -100,7 +102,7 @@ class Clip:
             self._note(f'only {count} of {self.announced} frames could be decoded')
 
     def read(self, numbers: Iterable[int]) -> dict[int, np.ndarray]:
-        """Fetches a few frames by number, in one pass.
+        """Fetch a few frames by number, in one pass.
 
         Args:
             numbers (Iterable[int]): Which frames.
@@ -134,21 +136,21 @@ class Clip:
         return capture
 
     def _rate(self, capture: cv2.VideoCapture) -> float:
-        """Frames a second, or something that cannot be one."""
+        """Return frames a second, or a number that cannot be a rate."""
         announced = capture.get(cv2.CAP_PROP_FPS)
-        times = []
+        times: list[float] = []
         while len(times) < _TIMED_FRAMES and capture.grab():
             times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
         seconds = times[-1] - times[0] if times else 0
         if seconds <= 0:
             return announced
         timed = (len(times) - 1) / seconds
-        if announced / _WRONG_RATE <= timed <= announced * _WRONG_RATE:
+        if announced / _RATE_TOLERANCE <= timed <= announced * _RATE_TOLERANCE:
             return announced
         if announced > 0:
             self.notes.append(
                 f'{announced:g} frames a second are announced, but the times of the '
-                f'frames tell {timed:.1f}, which is taken'
+                f'frames imply {timed:.1f}, which is used'
             )
         return timed
 
@@ -158,7 +160,7 @@ class Clip:
 
 
 def read_image(path) -> np.ndarray:
-    """Reads an image as BGR ``(H, W, 3)``, uint8, turned as its EXIF data ask.
+    """Read an image as BGR ``(H, W, 3)``, uint8, turned as its EXIF data ask.
 
     Raises:
         UnreadableError: If there is no such file, or it does not decode.
@@ -167,7 +169,7 @@ def read_image(path) -> np.ndarray:
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except FileNotFoundError:
-        raise UnreadableError(f'there is no file {path.name!r}') from None
+        raise UnreadableError(f'{path.name!r}: no such file') from None
     except OSError as error:
         raise UnreadableError(
             f'{path.name!r} cannot be read: {error.strerror}'
@@ -182,17 +184,17 @@ def read_image(path) -> np.ndarray:
 
 
 def frame_number(name: str) -> int | None:
-    """The last number in a file name without its suffix, or None.
+    """Return the last number in a file name without its suffix, or None.
 
-    Frames are told apart by it and never by their place in a sorted list: zero padding
-    differs, and clips do not start at 0.
+    It identifies a frame, unlike the position in a sorted list: zero padding differs,
+    and clips need not start at 0.
     """
     numbers = re.findall(r'\d+', Path(name).stem)
     return int(numbers[-1]) if numbers else None
 
 
 def _numbered(folder: Path) -> list[tuple[int, Path]]:
-    """The images of a folder by frame number."""
+    """Return the images of a folder by frame number."""
     files: dict[int, Path] = {}
     for file in sorted(folder.iterdir()):
         if file.suffix.lower() not in IMAGE_SUFFIXES or not file.is_file():

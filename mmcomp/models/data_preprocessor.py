@@ -1,7 +1,6 @@
-"""PairDataPreprocessor: from the pairs of a batch to the network's input."""
+"""PairDataPreprocessor: turn the pairs of a batch into the network's input."""
 
 from collections.abc import Sequence
-from numbers import Number
 
 import torch
 import torch.nn.functional as F
@@ -18,8 +17,8 @@ def standardize(pairs: torch.Tensor, over: str, eps: float = 1.0) -> torch.Tenso
 
     Args:
         pairs (Tensor): ``(B, 2, C, H, W)``, gray levels.
-        over (str): 'image' for each image by its own statistics, which takes exposure
-            and gain out; 'pair' for both images of a pair by their common ones.
+        over (str): 'image' to use the statistics of each image, which removes exposure
+            and gain; 'pair' to use those of both images of a pair together.
         eps (float): Added to the standard deviation, in gray levels, so that a flat
             image stays flat.
 
@@ -40,9 +39,9 @@ class PairDataPreprocessor(BaseDataPreprocessor):
     batch size and for both ways of collating.
 
     Args:
-        mean (Sequence[Number], optional): Mean of each channel, in gray levels, in the
+        mean (Sequence[float], optional): Mean of each channel, in gray levels, in the
             order of the output's channels.
-        std (Sequence[Number], optional): Standard deviation of each channel.
+        std (Sequence[float], optional): Standard deviation of each channel.
         standardize (str, optional): 'image' or 'pair' instead of ``mean`` and ``std``;
             see :func:`standardize`.
         to_rgb (bool): Exchange BGR and RGB. Defaults to False.
@@ -53,10 +52,13 @@ class PairDataPreprocessor(BaseDataPreprocessor):
             :class:`mmpretrain.models.RandomBatchAugment`.
     """
 
+    mean: torch.Tensor | None
+    std: torch.Tensor | None
+
     def __init__(
         self,
-        mean: Sequence[Number] | None = None,
-        std: Sequence[Number] | None = None,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
         standardize: str | None = None,
         to_rgb: bool = False,
         augment: dict | None = None,
@@ -65,20 +67,25 @@ class PairDataPreprocessor(BaseDataPreprocessor):
     ) -> None:
         super().__init__()
         if (mean is None) != (std is None):
-            raise ValueError(f'mean is {mean} and std is {std}; give both or none')
-        if mean is not None and len(mean) != len(std):
-            raise ValueError(f'mean {mean} and std {std} differ in length')
+            raise ValueError(f'mean is {mean} and std is {std}; give both or neither')
+        if mean is not None and std is not None and len(mean) != len(std):
+            raise ValueError(
+                f'mean is {mean} and std is {std}; they must have the same length'
+            )
         if std is not None and min(std) <= 0:
             raise ValueError(f'std is {std}; it must be above 0')
         if standardize not in STANDARDIZE:
             raise ValueError(
-                f'standardize is {standardize!r}; allowed are '
+                f'standardize is {standardize!r}; it must be one of '
                 f'{", ".join(map(repr, STANDARDIZE))}'
             )
         if mean is not None and standardize is not None:
-            raise ValueError('give either mean and std, or standardize')
+            raise ValueError(
+                f'standardize is {standardize!r}; it must be None if mean and std are '
+                'given'
+            )
         if batch_augments and num_classes is None:
-            raise ValueError('batch_augments needs num_classes')
+            raise ValueError('num_classes is None; batch_augments needs it')
         self.augment = MODELS.build(augment) if isinstance(augment, dict) else augment
         self.standardize = standardize
         self.to_rgb = to_rgb
@@ -87,12 +94,13 @@ class PairDataPreprocessor(BaseDataPreprocessor):
             RandomBatchAugment(**batch_augments) if batch_augments else None
         )
         for name, value in (('mean', mean), ('std', std)):
+            buffer = None
             if value is not None:
-                value = torch.tensor(value, dtype=torch.float32).view(-1, 1, 1)
-            self.register_buffer(name, value, persistent=False)
+                buffer = torch.tensor(value, dtype=torch.float32).view(-1, 1, 1)
+            self.register_buffer(name, buffer, persistent=False)
 
     def normalize(self, pairs: torch.Tensor) -> torch.Tensor:
-        """Convert a batch of pairs.
+        """Normalise a batch of pairs.
 
         Args:
             pairs (Tensor): ``(B, 2, C, H, W)``, uint8 or float, in gray levels.
@@ -103,11 +111,11 @@ class PairDataPreprocessor(BaseDataPreprocessor):
         pairs = pairs.float()
         if self.to_rgb:
             pairs = pairs.flip(2)
-        if self.mean is not None:
+        if self.mean is not None and self.std is not None:
             if len(self.mean) not in (1, pairs.shape[2]):
                 raise ValueError(
-                    f'mean and std have {len(self.mean)} values, but the images '
-                    f'{pairs.shape[2]} channels'
+                    f'number of values of mean and std is {len(self.mean)}; it must be '
+                    f'1 or the number of channels, {pairs.shape[2]}'
                 )
             pairs = (pairs - self.mean) / self.std
         elif self.standardize:
@@ -137,7 +145,7 @@ class PairDataPreprocessor(BaseDataPreprocessor):
             samples = self.cast_data(samples)
             if training and self.batch_augments is not None:
                 labels = torch.cat([sample.gt_label for sample in samples])
-                scores = F.one_hot(labels, self.num_classes)
+                scores = F.one_hot(labels, self.num_classes or -1)
                 # Both images as channels of one, so that CutMix cuts them alike.
                 mixed, scores = self.batch_augments(inputs.flatten(1, 2), scores)
                 inputs = mixed.view_as(inputs)
@@ -150,13 +158,13 @@ class PairDataPreprocessor(BaseDataPreprocessor):
             shapes = {tuple(pair.shape) for pair in inputs}
             if len(shapes) > 1:
                 raise ValueError(
-                    f'the pairs of one batch differ in shape: {sorted(shapes)}; crop '
-                    'or resize them to one size'
+                    f'shapes of the pairs of one batch are {sorted(shapes)}; they must '
+                    'be the same: crop or resize them to one size'
                 )
             inputs = torch.stack(list(inputs))
         if inputs.ndim != 5 or inputs.shape[1] != 2:
             raise ValueError(
-                f'inputs have shape {tuple(inputs.shape)}; (B, 2, C, H, W) is needed, '
-                'as PackPairInputs gives it'
+                f'shape of the inputs is {tuple(inputs.shape)}; it must be '
+                '(B, 2, C, H, W), as PackPairInputs returns it'
             )
         return inputs

@@ -1,11 +1,19 @@
-"""DeployedNetwork: a classifier with all that belongs to it, as one function."""
+"""DeployedNetwork: a classifier as one function from gray levels to scores."""
+
+from typing import Any
 
 import torch
+from mmengine.model import BaseModel
 from torch import Tensor, nn
+
+from mmcomp.models.inspect import check_fitted
 
 
 class DeployedNetwork(nn.Module):
-    """From gray levels to scores: crop, normalisation, network, SVM, softmax.
+    """Map gray levels to scores: normalisation, network, SVM, softmax.
+
+    It is always in evaluation mode, and so is ``model`` from then on: an exported
+    program cannot change modes.
 
     Args:
         model (BaseModel): A :class:`PairClassifier` or :class:`StackingClassifier`.
@@ -14,25 +22,31 @@ class DeployedNetwork(nn.Module):
         ValueError: If it is a stack whose SVM is not fitted.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    model: Any
+
+    def __init__(self, model: BaseModel) -> None:
         super().__init__()
-        if not getattr(model, 'is_fitted', True):
-            raise ValueError('the SVM of this stack is not fitted; train it first')
-        self.model = model.eval()
+        check_fitted(model)
+        self.model = model
+        self.train(False)
+
+    def train(self, mode: bool = True) -> 'DeployedNetwork':
+        """Stay in evaluation mode, whatever ``mode`` is."""
+        return super().train(False)
 
     @property
-    def input_shape(self) -> tuple:
+    def input_shape(self) -> tuple[int, ...]:
         """``(C, H, W)`` of the images that the network itself takes."""
         members = getattr(self.model, 'copies', None)
         first = next(iter(members[0].values())) if members is not None else self.model
         return first.backbone.input_shape
 
     def forward(self, pairs: Tensor) -> Tensor:
-        """Scores of pairs.
+        """Return the scores of pairs.
 
         Args:
-            pairs (Tensor): ``(B, 2, C, H, W)``, onset first, gray levels 0 to 255,
-                uint8 or float.
+            pairs (Tensor): ``(B, 2, *input_shape)``, cropped, onset first, gray levels
+                0 to 255, uint8 or float.
 
         Returns:
             Tensor: ``(B, num_classes)``, summing to 1.

@@ -1,7 +1,8 @@
-"""Looking into networks: modes, outputs of layers, members, scores."""
+"""Inspect networks: their mode, outputs of layers, members and scores."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from mmengine.model import BaseModel
@@ -9,11 +10,13 @@ from torch import Tensor, nn
 
 from mmcomp.compat import config_of
 from mmcomp.config import config_name
+from mmcomp.models.comparisons import Comparison
+from mmcomp.models.heads import LinearSVMHead
 
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[nn.Module]:
-    """Put a module into evaluation mode, and each submodule back into its own after.
+    """Put a module into evaluation mode for a block; restore each submodule's mode.
 
     ``module.train(mode)`` would also put frozen submodules into training mode.
     """
@@ -28,15 +31,15 @@ def evaluating(module: nn.Module) -> Iterator[nn.Module]:
 
 @contextmanager
 def recorded_outputs(module: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
-    """Record what each submodule returns while the block runs.
+    """Record the outputs of all submodules while the block runs.
 
     Args:
         module: The network.
 
     Yields:
-        dict: For the name of each submodule that ran, its outputs, one for each time
-        that it ran. Of a tuple or list the first element is taken; an output that is
-        no tensor is recorded as an empty one.
+        dict: Names of the submodules that ran, and the outputs of each, one for each
+        call. Of a tuple or list, the first element is recorded; for an output that is
+        not a tensor, an empty tensor.
     """
     seen: dict[str, list[Tensor]] = {}
 
@@ -61,9 +64,58 @@ def recorded_outputs(module: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
             handle.remove()
 
 
-def first_output(output):
-    """Return the first element of a tuple or list, or what else a layer returned."""
+@contextmanager
+def recorded_calls(layer: nn.Module) -> Iterator[list[tuple[Tensor, ...]]]:
+    """Record the inputs and the output of one layer while the block runs.
+
+    Args:
+        layer: A layer that returns a tensor, or a tuple or list that starts with one.
+
+    Yields:
+        list: For each call, copies of the positional inputs that are tensors and, last,
+        of the output; copies, because later layers may work in place.
+    """
+    calls: list[tuple[Tensor, ...]] = []
+
+    def hook(layer: nn.Module, args: tuple, output: Any) -> None:
+        found = map(first_output, (*args, output))
+        calls.append(tuple(x.clone() for x in found if isinstance(x, Tensor)))
+
+    handle = layer.register_forward_hook(hook)
+    try:
+        yield calls
+    finally:
+        handle.remove()
+
+
+def first_output(output: Any) -> Any:
+    """Return the first element of a tuple or list; return anything else unchanged."""
     return output[0] if isinstance(output, (tuple, list)) and output else output
+
+
+@torch.no_grad()
+def compared_magnitude(model: nn.Module, inputs: Tensor) -> Tensor:
+    """Return the mean magnitude of the compared maps, ``(B, h, w)``.
+
+    Args:
+        model: A network; of a stack, the first comparison counts.
+        inputs: Prepared pairs ``(B, 2, C, H, W)``.
+    """
+    comparison = next(m for m in model.modules() if isinstance(m, Comparison))
+    with evaluating(model), recorded_calls(comparison) as calls:
+        model(inputs)
+    return calls[0][-1].abs().mean(1)
+
+
+def check_fitted(model: nn.Module) -> None:
+    """Check that each SVM of a network is fitted; a network without one passes.
+
+    Raises:
+        ValueError: If one is not.
+    """
+    for part in model.modules():
+        if isinstance(part, LinearSVMHead):
+            part.check_fitted()
 
 
 def name_of(model: nn.Module) -> str:
@@ -71,15 +123,15 @@ def name_of(model: nn.Module) -> str:
     return config_name(config_of(model))
 
 
-def members_of(model: nn.Module) -> dict[str, nn.Module]:
-    """Return the classifiers of a stack's first copy by name, or the network alone."""
+def members_of(model: Any) -> dict[str, Any]:
+    """Return the members of a stack's first copy by name, or the network itself."""
     if hasattr(model, 'copies'):
         return dict(model.copies[0].items())
     return {name_of(model): model}
 
 
 def prepare_pairs(model: BaseModel, pairs: Sequence[Tensor]) -> Tensor:
-    """Return what the network takes of pairs ``(2, C, H, W)`` when it is tested."""
+    """Prepare pairs ``(2, C, H, W)`` as for a test: ``(B, 2, C, h, w)``."""
     return model.data_preprocessor(dict(inputs=list(pairs)), training=False)['inputs']
 
 
@@ -87,8 +139,8 @@ def prepare_pairs(model: BaseModel, pairs: Sequence[Tensor]) -> Tensor:
 def class_scores(model: nn.Module, inputs: Tensor) -> Tensor:
     """Return scores ``(B, classes)`` of prepared pairs, in evaluation mode.
 
-    A stack whose SVM is not fitted yet, in the middle of a training, answers with the
-    mean of its members.
+    For a stack whose SVM is not fitted yet, as during training, return the mean of its
+    members' scores.
     """
     with evaluating(model):
         if getattr(model, 'is_fitted', True):

@@ -1,4 +1,4 @@
-"""PairAugment: small random changes of whole batches, in step for both images."""
+"""PairAugment: small random changes of batches, the same for both images of a pair."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmcomp.crop import center_crop
+from mmcomp.crop import center_corner, center_crop
 from mmcomp.registry import MODELS
 
 Number = int | float
@@ -21,10 +21,9 @@ def affine_crop(
     corner: Tensor,
     flip: Tensor,
 ) -> Tensor:
-    """Rotate, scale and shift about the centre, crop, mirror: one bilinear sampling.
+    """Rotate, scale, shift, crop and mirror in one bilinear sampling.
 
-    The same pictures as RandomAffine, RandomCrop and RandomFlip one after the other,
-    without their rounding; the border is reflected.
+    Rotation and scaling are about the centre; the border is reflected.
 
     Args:
         pairs (Tensor): ``(B, 2, C, H, W)``, float.
@@ -46,10 +45,10 @@ def affine_crop(
     steps = torch.arange(size, dtype=pairs.dtype, device=pairs.device)
     x = torch.where(flip[:, None], size - 1 - steps, steps) + corner[:, :1]
     y = (steps + corner[:, 1:]).expand(count, size)
-    places = torch.stack(
+    positions = torch.stack(
         [x[:, None, :].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1
     )
-    moved = places - center - shift[:, None, None]
+    moved = positions - center - shift[:, None, None]
     source = torch.einsum('bij,bhwj->bhwi', inverse, moved) + center
     grid = 2 * source / pairs.new_tensor([width - 1, height - 1]) - 1
     sampled = F.grid_sample(
@@ -59,13 +58,13 @@ def affine_crop(
 
 
 def erase(pairs: Tensor, corner: Tensor, sides: Tensor, chosen: Tensor) -> Tensor:
-    """Cover a rectangle of both images with each image's own mean.
+    """Cover a rectangle of both images with the mean of each image.
 
     Args:
         pairs (Tensor): ``(B, 2, C, H, W)``, float.
         corner (Tensor): ``(B, 2)``, left and top.
         sides (Tensor): ``(B, 2)``, width and height.
-        chosen (Tensor): ``(B,)``, in which pairs.
+        chosen (Tensor): ``(B,)``, whether to cover it in this pair.
 
     Returns:
         Tensor: Of the same shape.
@@ -83,20 +82,21 @@ def erase(pairs: Tensor, corner: Tensor, sides: Tensor, chosen: Tensor) -> Tenso
 class PairAugment(nn.Module):
     """Augment a batch of pairs for training; crop its centre otherwise.
 
-    The same as RandomAffine, RandomCrop, RandomFlip and RandomErase in
-    :class:`mmcomp.datasets.InStep`, for a whole batch at once and on its device: a
-    tenth of the time. Both images of a pair get the same.
+    It works on whole batches and on their device, which takes a tenth of the time of
+    transforms of single images. Both images of a pair get the same changes.
 
     Args:
         crop_size (int): Side of the network's input in pixels.
         max_rotate (float): Largest angle in degrees, either way.
         max_scale (float): Largest change of size as a fraction, either way.
-        max_shift (float): Largest shift in pixels, either way, along each axis; beside
-            that of the random crop.
-        flip_prob (float): How often to mirror.
-        erase_prob (float): How often to cover a rectangle.
-        erase_size (Sequence[int]): Smallest and largest side of it in pixels.
-        random_crop (bool): Whether the crop may lie anywhere. Defaults to True.
+        max_shift (float): Largest shift in pixels, either way, along each axis; in
+            addition to that of the random crop.
+        flip_prob (float): Probability of mirroring.
+        erase_prob (float): Probability of covering a rectangle.
+        erase_size (Sequence[int]): Smallest and largest side of that rectangle, in
+            pixels.
+        random_crop (bool): Whether to crop at random; the centre otherwise. Defaults to
+            True.
     """
 
     def __init__(
@@ -123,8 +123,8 @@ class PairAugment(nn.Module):
         low, high = erase_size
         if not 1 <= low <= high <= crop_size:
             raise ValueError(
-                f'erase_size is {tuple(erase_size)}; two sides in order, from 1 to '
-                f'crop_size {crop_size}, are needed'
+                f'erase_size is {tuple(erase_size)}; it must be two sides in ascending '
+                f'order, from 1 to crop_size {crop_size}'
             )
         self.crop_size = crop_size
         self.max_rotate, self.max_scale = max_rotate, max_scale
@@ -147,28 +147,32 @@ class PairAugment(nn.Module):
             ValueError: If the images are smaller than the crop.
         """
         height, width = pairs.shape[-2:]
-        room = width - self.crop_size, height - self.crop_size
-        if min(room) < 0:
-            raise ValueError(
-                f'images of {height}x{width} pixels are smaller than crop_size '
-                f'{self.crop_size}'
-            )
+        center_corner(height, width, self.crop_size)  # refuses images that are smaller
         if not training:
             return center_crop(pairs, self.crop_size)
+        room = width - self.crop_size, height - self.crop_size
         pairs = affine_crop(pairs, self.crop_size, *self.random_params(pairs, room))
         if self.erase_prob:
             pairs = erase(pairs, *self.random_rectangle(pairs))
         return pairs
 
     def random_params(self, pairs: Tensor, room: tuple[int, int]) -> tuple[Tensor, ...]:
-        """Arguments of :func:`affine_crop` behind ``size``."""
+        """Draw the arguments of :func:`affine_crop` after ``size``.
+
+        Args:
+            pairs (Tensor): ``(B, 2, C, H, W)``.
+            room (tuple[int, int]): Pixels by which they are wider and higher than the
+                crop.
+        """
         count, device = len(pairs), pairs.device
         angle, scale, x, y = torch.rand(4, count, device=device) * 2 - 1
-        places = torch.tensor(room, device=device)
         if self.random_crop:
-            corner = (torch.rand(count, 2, device=device) * (places + 1)).floor()
+            positions = torch.tensor(room, device=device) + 1
+            corner = (torch.rand(count, 2, device=device) * positions).floor()
         else:
-            corner = (places / 2).round().expand(count, 2)
+            height, width = pairs.shape[-2:]
+            center = center_corner(height, width, self.crop_size)
+            corner = pairs.new_tensor(center).expand(count, 2)
         return (
             angle * self.max_rotate,
             1 + scale * self.max_scale,
@@ -178,7 +182,7 @@ class PairAugment(nn.Module):
         )
 
     def random_rectangle(self, pairs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Arguments of :func:`erase`."""
+        """Draw the arguments of :func:`erase` after ``pairs``."""
         count, device = len(pairs), pairs.device
         low, high = self.erase_size
         sides = torch.randint(low, high + 1, (count, 2), device=device)

@@ -4,7 +4,7 @@ Results on it say that a pipeline works; they say nothing about people. See
 ``docs/synthetic-data.md``.
 """
 
-from .clips import Clip, render_clip, write_clip
+from .clips import RenderedClip, render_clip, write_clip
 from .expressions import EMOTIONS, LABELS, RECIPE_VERSION
 from .framing import EyeCrop, WideFrame
 from .generate import dataset_checksum, dataset_folder, ensure_dataset
@@ -13,7 +13,7 @@ from .nuisance import LEVELS
 from .oracle import compute_oracle, oracle_error
 from .plan import make_plan
 from .presets import PRESETS
-from .sheet import contact_sheet
+from .sheet import dataset_sheet
 
 __all__ = [
     'EMOTIONS',
@@ -21,11 +21,11 @@ __all__ = [
     'LEVELS',
     'PRESETS',
     'RECIPE_VERSION',
-    'Clip',
+    'RenderedClip',
     'EyeCrop',
     'WideFrame',
     'compute_oracle',
-    'contact_sheet',
+    'dataset_sheet',
     'dataset_checksum',
     'dataset_folder',
     'ensure_dataset',

@@ -10,6 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mmcomp.files import replacing, write_bytes, write_text
+
 from .expressions import sample_expression, sample_habit
 from .framing import Framing, WideFrame
 from .materials import smoothstep
@@ -32,15 +34,15 @@ _CODECS = {'.mp4': 'mp4v', '.avi': 'MJPG'}
 
 
 @dataclass(frozen=True)
-class Motion:
-    """A smooth random curve: a sum of slow waves of unit variance."""
+class SlowWaves:
+    """A smooth random curve: a sum of slow waves, of unit variance."""
 
     frequencies: np.ndarray
     phases: np.ndarray
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> Motion:
-        """Draws three waves of 0.1 to 0.6 Hz."""
+    def sample(cls, rng: np.random.Generator) -> SlowWaves:
+        """Draw three waves of 0.1 to 0.6 Hz."""
         return cls(rng.uniform(0.1, 0.6, 3), rng.uniform(0, 2 * np.pi, 3))
 
     def __call__(self, seconds: float) -> float:
@@ -49,7 +51,7 @@ class Motion:
 
 
 @dataclass(frozen=True)
-class Clip:
+class RenderedClip:
     """A clip that is rendered while it is iterated over.
 
     Iterating yields gray frames ``(H, W)``, uint8, the same each time.
@@ -79,12 +81,12 @@ class Clip:
         renderer = Renderer(self._scene.identity, oversampling=2)
         return (self._scene.frame(self, i, renderer) for i in range(self.frames))
 
-    def at_rest(self) -> Clip:
-        """The same clip without its expression: the head moves and blinks only."""
+    def at_rest(self) -> RenderedClip:
+        """Return the clip without its expression: the head moves and blinks only."""
         return replace(self, _scene=replace(self._scene, activations={}))
 
     def strength(self, frame: int) -> float:
-        """How much of the expression a frame shows, 0 to 1; 1 at the apex."""
+        """Return how much of the expression a frame shows, 0 to 1; 1 at the apex."""
         rise = smoothstep(frame, self.onset, self.apex)
         # It wanes a little before it falls, so that the apex is one frame.
         release = (self.apex + self.offset) / 2
@@ -106,9 +108,9 @@ class _Scene:
     change: float
     blinks: tuple[float, ...]
     gazes: tuple[tuple[float, float, float], ...]
-    motions: tuple[Motion, ...]
+    motions: tuple[SlowWaves, ...]
 
-    def frame(self, clip: Clip, index: int, renderer: Renderer) -> np.ndarray:
+    def frame(self, clip: RenderedClip, index: int, renderer: Renderer) -> np.ndarray:
         seconds = index / clip.fps
         pitch, yaw, roll, x, y = (
             self.change * motion(seconds) for motion in self.motions
@@ -150,8 +152,8 @@ def render_clip(
     level: str = 'lab',
     shape: tuple[int, int] = (256, 320),
     framing: Framing | None = None,
-) -> Clip:
-    """Sets up a clip of one expression.
+) -> RenderedClip:
+    """Set up a clip of one expression.
 
     The head moves and blinks throughout; no blink falls on onset or apex. Timing
     and motion do not depend on the label.
@@ -176,7 +178,8 @@ def render_clip(
     check_seed(seed)
     if fps < 5 or seconds < 2:
         raise ValueError(
-            f'fps must be at least 5 and seconds at least 2, not {fps} and {seconds}.'
+            f'fps is {fps} and seconds is {seconds}; they must be at least 5 and at '
+            'least 2'
         )
     key = Key(_CLIP_CODE, seed)
     identity = sample_identity(key.stream(Stream.IDENTITY, subject))
@@ -212,16 +215,16 @@ def render_clip(
         change=LEVELS[level],
         blinks=tuple(blinks),
         gazes=tuple((start, *gaze) for start, gaze in zip(starts, gazes)),
-        motions=tuple(Motion.sample(rng) for _ in range(5)),
+        motions=tuple(SlowWaves.sample(rng) for _ in range(5)),
     )
     frames = round(seconds * fps)
-    return Clip(emotion, label, fps, frames, onset, apex, offset, scene)
+    return RenderedClip(emotion, label, fps, frames, onset, apex, offset, scene)
 
 
-def write_clip(clip: Clip, out: str | Path) -> Path:
-    """Writes a clip as ``.mp4`` or ``.avi``, or as PNG files into a folder.
+def write_clip(clip: RenderedClip, out: str | Path) -> Path:
+    """Write a clip as ``.mp4`` or ``.avi``, or as PNG files into a folder.
 
-    A JSON file beside the video (``clip.json`` in the folder) holds the fps and
+    A JSON file next to the video (``clip.json`` in the folder) holds the fps and
     the true onset, apex and offset.
 
     Args:
@@ -238,34 +241,44 @@ def write_clip(clip: Clip, out: str | Path) -> Path:
     out = Path(out)
     if out.suffix and out.suffix not in _CODECS:
         raise ValueError(
-            f'Cannot write {out}: the suffix must be one of {list(_CODECS)}, or none '
-            'for a folder.'
+            f'suffix of {out} is {out.suffix!r}; it must be one of '
+            f'{", ".join(map(repr, _CODECS))}, or empty for a folder'
         )
     if out.suffix:
-        out.parent.mkdir(parents=True, exist_ok=True)
         _write_video(clip, out)
         note = out.with_suffix('.json')
     else:
-        out.mkdir(parents=True, exist_ok=True)
         for i, frame in enumerate(clip):
             png = cv2.imencode('.png', frame)[1]
-            (out / f'{i:05d}.png').write_bytes(png.tobytes())
+            write_bytes(out / f'{i:05d}.png', png.tobytes())
         note = out / 'clip.json'
     names = 'emotion', 'label', 'fps', 'frames', 'onset', 'apex', 'offset'
     text = json.dumps({name: getattr(clip, name) for name in names}, indent=2)
-    note.write_text(text + '\n', encoding='utf-8')
+    write_text(note, text + '\n')
     return note
 
 
-def _write_video(clip: Clip, out: Path) -> None:
+def _write_video(clip: RenderedClip, out: Path) -> None:
+    with replacing(out) as partial:
+        # OpenCV takes the container from the suffix.
+        video = partial.with_suffix(out.suffix)
+        try:
+            _encode(clip, video)
+            video.replace(partial)
+        finally:
+            video.unlink(missing_ok=True)
+
+
+def _encode(clip: RenderedClip, path: Path) -> None:
     writer = None
     try:
         for frame in clip:
             if writer is None:
-                codec = cv2.VideoWriter_fourcc(*_CODECS[out.suffix])
-                writer = cv2.VideoWriter(str(out), codec, clip.fps, frame.shape[::-1])
+                codec = cv2.VideoWriter.fourcc(*_CODECS[path.suffix])
+                height, width = frame.shape
+                writer = cv2.VideoWriter(str(path), codec, clip.fps, (width, height))
                 if not writer.isOpened():
-                    raise OSError(f'OpenCV cannot write the video {out}.')
+                    raise OSError(f'{path}: OpenCV cannot write this video')
             writer.write(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR))
     finally:
         if writer is not None:

@@ -167,7 +167,7 @@ class Expression:
 
 
 def sides(muscle: str) -> tuple[str, ...]:
-    """Names the targets of a muscle: left and right, or the one in the middle."""
+    """Name the targets of a muscle: left and right, or the one in the middle."""
     return (muscle,) if muscle in UNSIDED else (f'{muscle}Left', f'{muscle}Right')
 
 
@@ -175,14 +175,14 @@ MUSCLES = tuple(side for muscle in SIDED + UNSIDED for side in sides(muscle))
 
 
 def sample_habit(rng: np.random.Generator) -> Habit:
-    """Draws the offsets of one subject."""
+    """Draw the offsets of one subject."""
     return Habit(rng.normal(0, 0.10), rng.normal(0, 0.30), rng.normal(0, 0.03))
 
 
 def sample_expression(
     rng: np.random.Generator, emotion: str, label: str, habit: Habit
 ) -> Expression:
-    """Draws one expression.
+    """Draw one expression.
 
     Args:
         rng: Source of chance; it is used up by this call.
@@ -194,9 +194,14 @@ def sample_expression(
         ValueError: If the emotion or the label is unknown.
     """
     if emotion not in PROGRAMS:
-        raise ValueError(f'Unknown emotion {emotion!r}; allowed are {EMOTIONS}.')
+        raise ValueError(
+            f'emotion is {emotion!r}; it must be one of '
+            f'{", ".join(map(repr, EMOTIONS))}'
+        )
     if label not in LABELS:
-        raise ValueError(f'Unknown label {label!r}; allowed are {LABELS}.')
+        raise ValueError(
+            f'label is {label!r}; it must be one of {", ".join(map(repr, LABELS))}'
+        )
     program = PROGRAMS[emotion]
     posed = label == 'posed'
     c = SEPARATION * (-1 if posed else 1)

@@ -15,16 +15,14 @@ EYES = np.array([[0.28, 0.32], [0.72, 0.32]])
 
 
 class Framing(Protocol):
-    """Maps the image plane to pixels.
+    """A mapping from the image plane to pixels."""
 
-    Attributes:
-        shape: Height and width in pixels.
-    """
-
-    shape: tuple[int, int]
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
 
     def matrix(self, eyes: np.ndarray, view: View) -> np.ndarray:
-        """Returns the similarity ``(2, 3)`` from decimetres, y down, to pixels.
+        """Return the similarity ``(2, 3)`` from decimetres, y down, to pixels.
 
         Args:
             eyes: Right and left eye on the image plane ``(2, 2)``.
@@ -48,7 +46,7 @@ class EyeCrop:
         return self.size, self.size
 
     def matrix(self, eyes: np.ndarray, view: View) -> np.ndarray:
-        """See ``Framing``."""
+        """Return the matrix; see ``Framing``."""
         error = (
             (view.eye_right_x, view.eye_right_y),
             (view.eye_left_x, view.eye_left_y),
@@ -74,6 +72,6 @@ class WideFrame:
     centre: tuple[float, float]
 
     def matrix(self, eyes: np.ndarray, view: View) -> np.ndarray:
-        """See ``Framing``."""
+        """Return the matrix; see ``Framing``."""
         del eyes, view
         return np.column_stack([self.scale * np.eye(2), self.centre])

@@ -1,4 +1,4 @@
-"""Datasets on disk: rendered on first use, found again ever after."""
+"""Datasets on disk: rendered on first use, and reused."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _NOTE = (
 def dataset_folder(
     preset: str, root: str | Path, *, level: str = 'lab', seed: int = 0
 ) -> Path:
-    """Names the folder of a dataset, whether or not it exists."""
+    """Name the folder of a dataset, whether or not it exists."""
     check_arguments(preset, level, seed)
     suffix = '' if level == 'lab' else f'-{level}'
     return Path(root) / f'{preset}-v{RECIPE_VERSION}{suffix}-seed{seed}'
@@ -57,7 +57,7 @@ def ensure_dataset(
     seed: int = 0,
     workers: int | None = None,
 ) -> Path:
-    """Returns a dataset's pair table, after rendering the dataset if need be.
+    """Return the pair table of a dataset; render the dataset first if needed.
 
     A finished dataset is returned at once. Several processes may call this at
     the same time: one renders, the others wait for it.
@@ -74,13 +74,13 @@ def ensure_dataset(
 
     Raises:
         ValueError: If an argument is not allowed.
-        FileExistsError: If something else, or part of a dataset, stands where
-            the dataset belongs; nothing is changed then.
+        FileExistsError: If something else, or part of a dataset, is where the
+            dataset belongs; nothing is changed then.
         OSError: If the dataset cannot be written.
     """
     folder = dataset_folder(preset, root, level=level, seed=seed)
     if workers is not None and workers < 1:
-        raise ValueError(f'workers must be at least 1 or None, not {workers}.')
+        raise ValueError(f'workers is {workers}; it must be None or at least 1')
     expected = _identity(preset, level, seed)
     if not folder.exists():
         try:
@@ -88,7 +88,7 @@ def ensure_dataset(
         except OSError as error:
             raise OSError(
                 error.errno or errno.EIO,
-                f'Cannot write the synthetic dataset {folder} ({error}); make room '
+                f'cannot write the synthetic dataset {folder} ({error}); make room '
                 f'for {_megabytes(preset)} MB there or choose another root',
             ) from error
     _check(folder, expected)
@@ -96,7 +96,7 @@ def ensure_dataset(
 
 
 def dataset_checksum(folder: str | Path) -> str:
-    """Computes the checksum in ``meta.json`` anew, from tables and pixels."""
+    """Compute the checksum of ``meta.json`` from tables and pixels."""
     folder = Path(folder)
     pairs = pd.read_csv(folder / PAIRS_FILE, dtype={'subject': str})
     digests = []
@@ -105,14 +105,14 @@ def dataset_checksum(folder: str | Path) -> str:
         for path in own[list(FRAMES)].to_numpy().ravel():
             image = cv2.imread(str(folder / path), cv2.IMREAD_UNCHANGED)
             if image is None:
-                raise FileNotFoundError(f'Cannot read the image {folder / path}.')
+                raise FileNotFoundError(f'{folder / path}: no such image')
             digest.update(image.tobytes())
         digests.append(digest.digest())
     return _total_checksum(folder, digests)
 
 
 def _megabytes(preset: str) -> int:
-    """Space that a dataset takes, at most: 5 KB an image, tables included."""
+    """Return the most space that a dataset takes: 5 KB an image, with tables."""
     return 1 + PRESETS[preset].pairs * len(FRAMES) * 5 // 1000
 
 
@@ -130,7 +130,7 @@ def _check(folder: Path, expected: Mapping[str, str | int]) -> None:
     if problem:
         raise FileExistsError(
             f'{folder} is not the complete dataset that belongs there: {problem}. '
-            'Nothing was changed; move or delete the folder, then start again.'
+            'Nothing was changed; move or delete the folder, then start again'
         )
 
 
@@ -153,7 +153,7 @@ def _problem(folder: Path, expected: Mapping[str, str | int]) -> str | None:
 def _generate_once(
     folder: Path, expected: Mapping[str, str | int], workers: int | None
 ) -> None:
-    """Renders into a folder of another name and renames it when complete."""
+    """Render into a folder of another name; rename it when it is complete."""
     root, name = folder.parent, folder.name
     root.mkdir(parents=True, exist_ok=True)
     lock = FileLock(root / f'.{name}.lock')
@@ -227,7 +227,7 @@ def _arguments(expected: Mapping[str, str | int]) -> dict[str, str | int]:
 def _render_subject(
     folder: Path, subject: str, preset: str, level: str, seed: int
 ) -> bytes:
-    """Renders all pairs of one subject; returns the digest of their pixels."""
+    """Render all pairs of one subject; return the digest of their pixels."""
     plan = _plan(preset, level, seed)
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)

@@ -12,7 +12,7 @@ _COLUMNS, _ROWS = 72, 16
 
 
 def curtain(length: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Builds a two-sided sheet of hair.
+    """Build a two-sided sheet of hair.
 
     Args:
         length: Height of the lower rim in decimetres.

@@ -48,7 +48,7 @@ class Head:
     groups: Mapping[str, str]
 
     def morph(self, weights: Mapping[str, float]) -> np.ndarray:
-        """Displaces the rest shape by named targets.
+        """Displace the rest shape by named targets.
 
         Args:
             weights: Weight by target name; targets add up linearly.
@@ -66,7 +66,7 @@ class Head:
         return vertices
 
     def basis(self, names: Iterable[str]) -> np.ndarray:
-        """Stacks targets as dense displacements ``(len(names), V, 3)``."""
+        """Stack targets as dense displacements ``(len(names), V, 3)``."""
         names = list(names)
         basis = np.zeros((len(names), *self.vertices.shape))
         for row, name in zip(basis, names, strict=True):
@@ -75,22 +75,22 @@ class Head:
         return basis
 
     def names(self, group: str) -> list[str]:
-        """Lists the targets of one group, in the order of the file."""
+        """List the targets of one group, in the order of the file."""
         return [name for name, other in self.groups.items() if other == group]
 
     def _target(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         if name not in self.targets:
             raise ValueError(
-                f'Unknown morph target {name!r}; allowed are the '
+                f'morph target is {name!r}; it must be one of the '
                 f'{len(self.targets)} names in Head.targets, in the groups '
-                f'{sorted(set(self.groups.values()))}.'
+                f'{sorted(set(self.groups.values()))}'
             )
         return self.targets[name]
 
 
 @lru_cache(maxsize=1)
 def load_head() -> Head:
-    """Loads the mesh of this package, once for each process.
+    """Load the mesh of this package, once for each process.
 
     The file ends in an open edge below the shoulders; it is drawn straight down
     here, so that a picture of the whole head meets no hole.
@@ -142,7 +142,7 @@ def load_head() -> Head:
 
 
 def _open_edge(triangles: np.ndarray) -> dict[int, int]:
-    """Maps the start to the end of each directed edge with no opposite."""
+    """Map the start to the end of each directed edge with no opposite."""
     edges = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
     known = set(map(tuple, edges.tolist()))
     return {a: b for a, b in edges.tolist() if (b, a) not in known}

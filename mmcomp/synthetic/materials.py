@@ -54,19 +54,21 @@ _LOW = np.array([0.0, 6.4])
 _CELLS = (90, 170)
 
 
-def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Rises smoothly from 0 at ``low`` to 1 at ``high``."""
+def smoothstep(x: np.ndarray | float, low: float, high: float) -> np.ndarray:
+    """Rise smoothly from 0 at ``low`` to 1 at ``high``."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def blend(base: np.ndarray, top: np.ndarray | float, alpha: np.ndarray) -> np.ndarray:
-    """Covers ``base`` by ``top`` with opacity ``alpha``."""
+def blend(
+    base: np.ndarray | float, top: np.ndarray | float, alpha: np.ndarray
+) -> np.ndarray:
+    """Cover ``base`` with ``top`` with opacity ``alpha``."""
     return base + alpha * (top - base)
 
 
 class Paint:
-    """Colours the fragments of one subject.
+    """The colours of one subject's fragments.
 
     Args:
         look: The subject's surface.
@@ -107,7 +109,7 @@ class Paint:
         )
 
     def hair_vertex(self, vertices: np.ndarray) -> np.ndarray:
-        """Returns ``vertex`` for points of long hair ``(n, 3)``."""
+        """Return ``vertex`` for points of long hair ``(n, 3)``."""
         columns = np.zeros((len(vertices), self.vertex.shape[1] - 3))
         columns[:, 0] = self.hair
         return np.hstack([columns, vertices])
@@ -119,7 +121,7 @@ class Paint:
         activations: Mapping[str, float],
         opening: float,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Finds albedo, gloss and glint of each fragment.
+        """Find albedo, gloss and glint of each fragment.
 
         Args:
             part: Part names ``(P,)``.
@@ -195,8 +197,8 @@ class Paint:
 
 @lru_cache(maxsize=1)
 def _crease_maps() -> np.ndarray:
-    """Draws the folds once, ``(len(CREASES), *_CELLS)``."""
-    grid = np.stack(np.indices(_CELLS), axis=-1) * _GRID + _LOW
+    """Draw the folds once, ``(len(CREASES), *_CELLS)``."""
+    grid = np.stack([*np.indices(_CELLS)], axis=-1) * _GRID + _LOW
     maps = np.zeros((len(CREASES), *_CELLS))
     for plane, (_, _, lines) in zip(maps, CREASES, strict=True):
         for line in lines:

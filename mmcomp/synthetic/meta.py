@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mmcomp.files import write_text
+
 META_FILE = 'meta.json'
 
 
 def read_meta(dataset_dir: str | Path) -> dict[str, Any]:
-    """Reads recipe version, preset, level, seed, counts, oracle and checksum.
+    """Read recipe version, preset, level, seed, counts, oracle and checksum.
 
     Raises:
         FileNotFoundError: If the folder holds no dataset.
@@ -18,14 +20,14 @@ def read_meta(dataset_dir: str | Path) -> dict[str, Any]:
     """
     path = Path(dataset_dir) / META_FILE
     if not path.is_file():
-        raise FileNotFoundError(f'{dataset_dir} is no synthetic dataset: no {path}.')
+        raise FileNotFoundError(f'{path}: no such file')
     meta = json.loads(path.read_text(encoding='utf-8'))
     if not isinstance(meta, dict):
-        raise ValueError(f'{path} holds {type(meta).__name__}, not an object.')
+        raise ValueError(f'{path} holds {type(meta).__name__}; it must hold an object')
     return meta
 
 
 def write_meta(dataset_dir: str | Path, meta: dict[str, Any]) -> None:
-    """Writes what ``read_meta`` reads."""
+    """Write what ``read_meta`` reads."""
     text = json.dumps(meta, indent=2) + '\n'
-    (Path(dataset_dir) / META_FILE).write_text(text, encoding='utf-8')
+    write_text(Path(dataset_dir) / META_FILE, text)

@@ -1,6 +1,6 @@
 """Everything that differs between pictures and says nothing about the class.
 
-No function here is told whether the expression is posed or spontaneous.
+No function here knows whether the expression is posed or spontaneous.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class View:
-    """How one picture is taken, and what the face does besides the expression.
+    """How one picture is taken, and what the face does apart from the expression.
 
     Attributes:
         pitch, yaw, roll: Head rotation in degrees; positive is down, to the
@@ -163,7 +163,7 @@ class Setting:
 
 @lru_cache(maxsize=1)
 def shape_choices() -> tuple[tuple[tuple[str, ...], ...], ...]:
-    """Lists the local shape features.
+    """List the local shape features.
 
     Returns:
         For each feature its alternatives (such as wider and narrower), each the
@@ -186,7 +186,7 @@ def shape_choices() -> tuple[tuple[tuple[str, ...], ...], ...]:
 
 
 def sample_identity(rng: np.random.Generator) -> Identity:
-    """Draws one adult."""
+    """Draw one adult."""
     race = rng.dirichlet([0.6] * 3)
     male, old = rng.beta(0.5, 0.5), rng.beta(1.0, 2.0)
     shape = {
@@ -224,7 +224,7 @@ def sample_identity(rng: np.random.Generator) -> Identity:
 
 
 def sample_setting(rng: np.random.Generator) -> Setting:
-    """Draws what both frames of a pair share."""
+    """Draw what both frames of a pair share."""
     names = list(LIGHTS)
     light = names[rng.choice(len(names), p=[LIGHTS[name][1] for name in names])]
     return Setting(
@@ -245,7 +245,7 @@ def sample_setting(rng: np.random.Generator) -> Setting:
 
 
 def sample_view(rng: np.random.Generator, setting: Setting, level: str) -> View:
-    """Draws one frame of a pair.
+    """Draw one frame of a pair.
 
     Args:
         rng: Source of chance. The same state gives the same draws at all

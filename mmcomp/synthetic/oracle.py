@@ -20,7 +20,7 @@ FOLDS = 10
 
 
 def oracle_error(dataset_dir: str | Path) -> dict[str, dict[str, int]]:
-    """Reads the oracle's error, which was computed when the set was made.
+    """Read the oracle's error, which was computed when the set was made.
 
     Returns:
         For ``logistic`` and ``boosting`` the number of ``wrong`` pairs and the
@@ -30,7 +30,7 @@ def oracle_error(dataset_dir: str | Path) -> dict[str, dict[str, int]]:
 
 
 def compute_oracle(coefficients: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Fits the oracle anew, by cross-validation over subjects.
+    """Fit the oracle by cross-validation over subjects.
 
     Args:
         coefficients: The table ``coefficients.csv`` of a dataset.
@@ -71,7 +71,7 @@ def compute_oracle(coefficients: pd.DataFrame) -> dict[str, dict[str, int]]:
 
 
 def oracle_features(coefficients: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Describes the expressions.
+    """Describe the expressions by features.
 
     Returns:
         Mean activation of each muscle, signed and absolute asymmetry ``(N, K)``,

@@ -46,7 +46,7 @@ class Stream(IntEnum):
 
 @dataclass(frozen=True)
 class Key:
-    """Names the sources of chance of one dataset."""
+    """The sources of chance of one dataset."""
 
     preset: int
     seed: int
@@ -54,7 +54,7 @@ class Key:
     def stream(
         self, use: Stream, subject: int = 0, sample: int = 0, frame: int = 0
     ) -> np.random.Generator:
-        """Returns a source of its own, whatever was drawn before."""
+        """Return a source of its own, whatever was drawn before."""
         entropy = (RECIPE_VERSION, self.seed, self.preset, use, subject, sample, frame)
         return np.random.default_rng(np.random.SeedSequence(entropy))
 
@@ -78,15 +78,15 @@ class Sample:
     apex: View
 
     def image(self, frame: str) -> str:
-        """Path of a picture, relative to the pair table."""
+        """Return the path of a picture, relative to the pair table."""
         return f'images/{self.subject}/{self.sample_id}-{frame}.png'
 
     def activations(self, frame: str) -> Mapping[str, float]:
-        """The expression in a picture; at the onset there is none."""
+        """Return the expression in a picture; at the onset there is none."""
         return self.expression.activations if frame == 'apex' else {}
 
     def view(self, frame: str) -> View:
-        """How a picture is taken."""
+        """Return how a picture is taken."""
         return self.apex if frame == 'apex' else self.onset
 
 
@@ -105,11 +105,11 @@ class Plan:
     samples: Mapping[str, list[Sample]]
 
     def all_samples(self) -> list[Sample]:
-        """All pairs, ordered by subject."""
+        """Return all pairs, ordered by subject."""
         return [sample for samples in self.samples.values() for sample in samples]
 
     def pairs(self) -> pd.DataFrame:
-        """The pair table."""
+        """Return the pair table."""
         return pd.DataFrame(
             {
                 'sample_id': sample.sample_id,
@@ -126,11 +126,11 @@ class Plan:
         )
 
     def coefficients(self) -> pd.DataFrame:
-        """The truth about each pair: expression, setting and both views."""
+        """Return the truth about each pair: expression, setting and both views."""
         return pd.DataFrame(_coefficients(sample) for sample in self.all_samples())
 
     def subjects(self) -> pd.DataFrame:
-        """The truth about each subject: surface and shape."""
+        """Return the truth about each subject: surface and shape."""
         table = pd.DataFrame(
             {
                 'subject': subject,
@@ -143,7 +143,7 @@ class Plan:
 
 
 def make_plan(preset: str, level: str = 'lab', seed: int = 0) -> Plan:
-    """Draws a dataset.
+    """Draw a dataset.
 
     Args:
         preset: A key of ``PRESETS``.
@@ -156,7 +156,8 @@ def make_plan(preset: str, level: str = 'lab', seed: int = 0) -> Plan:
     """
     check_arguments(preset, level, seed)
     key = Key(PRESETS[preset].code, seed)
-    identities, samples = {}, {}
+    identities: dict[str, Identity] = {}
+    samples: dict[str, list[Sample]] = {}
     cells = design(PRESETS[preset], key.stream(Stream.DESIGN))
     for i, own in enumerate(cells):
         subject = f's{i + 1:03d}'
@@ -189,30 +190,34 @@ def make_plan(preset: str, level: str = 'lab', seed: int = 0) -> Plan:
 
 
 def check_arguments(preset: str, level: str, seed: int) -> None:
-    """Raises ValueError if a dataset cannot be made of these."""
+    """Raise ValueError if a dataset cannot be made of these."""
     if preset not in PRESETS:
-        raise ValueError(f'Unknown preset {preset!r}; allowed are {list(PRESETS)}.')
+        raise ValueError(
+            f'preset is {preset!r}; it must be one of {", ".join(map(repr, PRESETS))}'
+        )
     check_level(level)
     check_seed(seed)
 
 
 def check_level(level: str) -> None:
-    """Raises ValueError if there is no such level."""
+    """Raise ValueError if there is no such level."""
     if level not in LEVELS:
-        raise ValueError(f'Unknown level {level!r}; allowed are {list(LEVELS)}.')
+        raise ValueError(
+            f'level is {level!r}; it must be one of {", ".join(map(repr, LEVELS))}'
+        )
 
 
 def check_seed(seed: int) -> None:
-    """Raises ValueError if the recipe cannot take this seed."""
+    """Raise ValueError if the recipe cannot take this seed."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise ValueError(f'seed must be an integer, not {seed!r}.')
+        raise ValueError(f'seed is {seed!r}; it must be an integer')
     if not 0 <= seed < 2**32:
-        raise ValueError(f'seed must be from 0 to 2**32 - 1, not {seed}.')
+        raise ValueError(f'seed is {seed}; it must be from 0 to 2**32 - 1')
 
 
 def _coefficients(sample: Sample) -> dict[str, str | float]:
     expression = sample.expression
-    row = {
+    row: dict[str, str | float] = {
         'sample_id': sample.sample_id,
         'subject': sample.subject,
         'label': sample.label,
@@ -221,7 +226,7 @@ def _coefficients(sample: Sample) -> dict[str, str | float]:
         'reliable_gain': expression.reliable_gain,
         'asymmetry': expression.asymmetry,
     }
-    activations = dict.fromkeys(MUSCLES, 0.0) | expression.activations
+    activations = {**dict.fromkeys(MUSCLES, 0.0), **expression.activations}
     row |= _prefix('expression', activations)
     row |= _prefix('setting', asdict(sample.setting))
     for frame in FRAMES:

@@ -45,7 +45,7 @@ def _even(total: int, emotions: tuple[str, ...] = EMOTIONS) -> dict[str, int]:
 
 
 def _both(total: int) -> dict[str, dict[str, int]]:
-    """Balanced classes; of an odd total, the odd pair is spontaneous."""
+    """Return balanced counts; of an odd total, the odd pair is spontaneous."""
     return {'posed': _even(total // 2), 'spontaneous': _even(total - total // 2)}
 
 
@@ -67,7 +67,7 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def design(preset: Preset, rng: np.random.Generator) -> list[list[Cell]]:
-    """Deals the pairs out to the subjects.
+    """Assign the pairs to the subjects.
 
     Every subject gets an equal share of each emotion and label; what does not
     divide goes to subjects drawn by ``rng``, the same for both labels, so that

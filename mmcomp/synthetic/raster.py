@@ -31,7 +31,7 @@ class Fragments:
     nearness: np.ndarray
 
     def interpolate(self, triangles: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Interpolates vertex ``values (V, K)`` to ``(P, K)``."""
+        """Interpolate vertex ``values (V, K)`` to ``(P, K)``."""
         a, b, c = triangles[self.triangle].T
         result = values[a] * self.weights[:, :1]
         result += values[b] * self.weights[:, 1:2]
@@ -39,7 +39,7 @@ class Fragments:
         return result
 
     def select(self, keep: np.ndarray) -> Fragments:
-        """Returns the fragments where ``keep (P,)`` is true."""
+        """Return the fragments where ``keep (P,)`` is true."""
         return Fragments(
             self.pixel[keep],
             self.triangle[keep],
@@ -54,7 +54,7 @@ def rasterize(
     triangles: np.ndarray,
     shape: tuple[int, int],
 ) -> Fragments:
-    """Finds the front-most triangle at each pixel centre.
+    """Find the front-most triangle at each pixel centre.
 
     Triangles that face away (clockwise in the right-handed frame of the mesh)
     are culled. Where two surfaces are equally near, the later triangle wins.

@@ -40,7 +40,7 @@ _STIFF, _FREE = 5.75, 6.5
 
 
 class Renderer:
-    """Takes pictures of one subject.
+    """A renderer of pictures of one subject.
 
     Args:
         identity: The subject.
@@ -73,7 +73,7 @@ class Renderer:
         self._lash = np.char.startswith(self._part, 'lash')
 
     def pose(self, activations: Mapping[str, float]) -> np.ndarray:
-        """Moves the face, not the head.
+        """Move the face, not the head.
 
         Args:
             activations: Activation 0 to 1 by ARKit name.
@@ -93,7 +93,7 @@ class Renderer:
         framing: Framing | None = None,
         rng: np.random.Generator | None = None,
     ) -> np.ndarray:
-        """Takes one picture.
+        """Render one picture.
 
         Args:
             activations: The expression, 0 to 1 by sided muscle name; the view
@@ -105,7 +105,7 @@ class Renderer:
         Returns:
             Gray image ``(H, W)``, uint8.
         """
-        framing = framing or EyeCrop()
+        frame: Framing = framing or EyeCrop()
         activations = _add_view(activations, view)
         face = self.pose(activations)
         opening = lip_opening(face)
@@ -114,11 +114,12 @@ class Renderer:
         free = smoothstep(vertices[:, 1:2], _STIFF, _FREE)
         vertices = blend(vertices, (vertices - _NECK) @ turn.T + _NECK, free)
         eyes = _project((self._eyes - _NECK) @ turn.T + _NECK)[0]
-        matrix = framing.matrix(eyes, view) * self.oversampling
+        matrix = frame.matrix(eyes, view) * self.oversampling
         xy, nearness = _project(vertices)
         xy = xy @ matrix[:, :2].T + matrix[:, 2]
 
-        shape = tuple(side * self.oversampling for side in framing.shape)
+        height, width = frame.shape
+        shape = height * self.oversampling, width * self.oversampling
         solid = self._triangles[~self._lash]
         seen = rasterize(xy, nearness, solid, shape)
         part = self._part[~self._lash][seen.triangle]
@@ -155,7 +156,7 @@ class Renderer:
     def _develop(
         self, image: np.ndarray, view: View, rng: np.random.Generator | None
     ) -> np.ndarray:
-        """Turns linear light into an 8 bit picture."""
+        """Convert linear light to an 8-bit picture."""
         over = self.oversampling
         image = np.clip(image, 0, 1) ** (1 / GAMMA)
         image = cv2.GaussianBlur(
@@ -171,7 +172,7 @@ class Renderer:
 
 
 def lip_opening(face: np.ndarray) -> float:
-    """Measures how far the lips are apart in the middle, in decimetres."""
+    """Measure how far the lips are apart in the middle, in decimetres."""
     upper, lower = (
         load_head().landmarks[f'lip_seam_{lip}'] for lip in ('upper', 'lower')
     )
@@ -180,7 +181,7 @@ def lip_opening(face: np.ndarray) -> float:
 
 @lru_cache(maxsize=1)
 def _muscles() -> tuple[tuple[str, ...], np.ndarray]:
-    """Names of all muscles and their displacements ``(M, V, 3)``."""
+    """Return the names of all muscles and their displacements ``(M, V, 3)``."""
     head = load_head()
     names = tuple(head.names('expression'))
     basis = head.basis(names)
@@ -224,7 +225,7 @@ def _rotation(view: View) -> np.ndarray:
 
 
 def _project(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Projects points to the image plane, y down, and their nearness."""
+    """Project points to the image plane, y down, and their nearness."""
     nearness = 1 / (_CAMERA[2] - points[:, 2])
     scale = (_CAMERA[2] - _EYE_PLANE) * nearness
     xy = (points[:, :2] - _CAMERA[:2]) * scale[:, None] * (1, -1)
@@ -232,7 +233,7 @@ def _project(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Averages the triangles' normals at the vertices, weighted by area."""
+    """Average the triangles' normals at the vertices, weighted by area."""
     a, b, c = vertices[triangles.T]
     flat = np.cross(b - a, c - a)
     corners = triangles.ravel()

@@ -22,7 +22,7 @@ def light(
     occlusion: np.ndarray,
     view: View,
 ) -> np.ndarray:
-    """Shades fragments by a lamp, a counter light and the surroundings.
+    """Shade fragments by a lamp, a counter light and the surroundings.
 
     Args:
         normals: Unit normals ``(P, 3)``.
@@ -45,7 +45,7 @@ def light(
 
 
 def occlude(fragments: Fragments, shape: tuple[int, int], scale: float) -> np.ndarray:
-    """Estimates the soft occlusion from the depth buffer.
+    """Estimate the soft occlusion from the depth buffer.
 
     Args:
         fragments: The visible surface.
@@ -69,7 +69,7 @@ def occlude(fragments: Fragments, shape: tuple[int, int], scale: float) -> np.nd
 
 
 def backdrop(shape: tuple[int, int], view: View) -> np.ndarray:
-    """Draws the wall behind the head, ``shape``."""
+    """Draw the wall behind the head, ``shape``."""
     rows = np.linspace(-0.5, 0.5, shape[0])[:, None]
     columns = np.linspace(-0.5, 0.5, shape[1])
     return view.background * (1 + view.slope_y * rows + view.slope_x * columns)

@@ -1,4 +1,4 @@
-"""Contact sheets: a look at the pairs of a dataset."""
+"""A contact sheet of the pairs of a dataset, to check them by eye."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ import pandas as pd
 
 from .expressions import LABELS
 from .generate import PAIRS_FILE
+from .plan import FRAMES
 
 _ENLARGE = 4
 _CAPTION = 20
 _GAP = 24
 
 
-def contact_sheet(dataset_dir: str | Path, pairs: int = 24) -> np.ndarray:
-    """Shows pairs as onset, apex and difference, one half for each label.
+def dataset_sheet(dataset_dir: str | Path, pairs: int = 24) -> np.ndarray:
+    """Draw pairs as onset, apex and difference, one half for each label.
 
-    The same subjects and emotions stand on both halves, as far as the dataset
-    has them; the emotions take turns and so do the subjects.
+    Both halves show the same subjects and emotions, as far as the dataset has
+    them; emotions and subjects alternate.
 
     Args:
         dataset_dir: Folder of a dataset.
@@ -34,7 +35,7 @@ def contact_sheet(dataset_dir: str | Path, pairs: int = 24) -> np.ndarray:
         ValueError: If ``pairs`` is less than 2.
     """
     if pairs < 2:
-        raise ValueError(f'pairs must be at least 2, not {pairs}.')
+        raise ValueError(f'pairs is {pairs}; it must be at least 2')
     folder = Path(dataset_dir)
     table = pd.read_csv(folder / PAIRS_FILE, dtype={'subject': str})
     # The n-th emotion of the n-th subject first, then the next emotion of each.
@@ -46,7 +47,7 @@ def contact_sheet(dataset_dir: str | Path, pairs: int = 24) -> np.ndarray:
     for label in LABELS:
         own = table[table['label'] == label]
         own = own.drop_duplicates(['subject', 'emotion']).head(pairs // 2)
-        entries = [_entry(folder, row) for row in own.itertuples()]
+        entries = [_entry(folder, row) for row in own.to_dict('records')]
         halves.append(np.vstack([_caption(label, entries[0].shape[1]), *entries]))
     height = max(len(half) for half in halves)
     halves = [
@@ -57,21 +58,25 @@ def contact_sheet(dataset_dir: str | Path, pairs: int = 24) -> np.ndarray:
     return np.hstack([halves[0], gap, halves[1]])
 
 
-def _entry(folder: Path, row: tuple) -> np.ndarray:
-    onset, apex = (
-        cv2.imread(str(folder / path), cv2.IMREAD_GRAYSCALE)
-        for path in (row.onset, row.apex)
-    )
+def _entry(folder: Path, row: dict) -> np.ndarray:
+    onset, apex = (_read(folder / row[frame]) for frame in FRAMES)
     change = (apex.astype(np.int16) - onset) // 2 + 128
     strip = np.hstack([onset, apex, change.astype(np.uint8)])
     strip = cv2.resize(
         strip, None, fx=_ENLARGE, fy=_ENLARGE, interpolation=cv2.INTER_CUBIC
     )
-    caption = f'{row.emotion}  {row.subject}  {row.sample_id}  light {row.light}'
+    caption = '{emotion}  {subject}  {sample_id}  light {light}'.format(**row)
     return np.vstack([_caption(caption, strip.shape[1]), strip])
+
+
+def _read(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise FileNotFoundError(f'{path}: no such image')
+    return image
 
 
 def _caption(text: str, width: int) -> np.ndarray:
     line = np.full((_CAPTION, width), 255, np.uint8)
-    place = (4, _CAPTION - 6)
-    return cv2.putText(line, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 0, 1, 16)
+    position = (4, _CAPTION - 6)
+    return cv2.putText(line, text, position, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 0, 1, 16)

@@ -1,6 +1,6 @@
-"""Pictures of pairs, of what networks make of them, and of trainings.
+"""Pictures of pairs, of networks and of training curves.
 
-This imports neither Matplotlib nor Captum; the modules that draw do.
+Importing the package loads neither Matplotlib nor Captum; the modules that draw do.
 """
 
 from .pair_visualizer import PairVisualizer

@@ -1,4 +1,4 @@
-"""What each command of tools/visualize.py shows, as a page of pictures."""
+"""The pages of ``mmcomp visualize``, one function for each command."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,14 @@ import torch
 from mmengine.model import BaseModel
 
 from mmcomp.compat import config_of
-from mmcomp.models.inspect import class_scores, members_of, name_of, prepare_pairs
+from mmcomp.models.inspect import (
+    check_fitted,
+    class_scores,
+    evaluating,
+    members_of,
+    name_of,
+    prepare_pairs,
+)
 
 from .examples import Example, values_of
 from .explain import BOTH, EACH, GRADIENTS, explain, margins, rank_correlations
@@ -19,13 +26,13 @@ from .pairs import describe, displayable, pairs_figure, seen_pairs
 def pairs_page(
     model: BaseModel, examples: Sequence[Example], training: bool = True, seed: int = 0
 ) -> Page:
-    """Pairs as they enter the network.
+    """Show pairs as they enter the network.
 
     Args:
-        model: Whose preprocessor is shown.
+        model: The network, whose preprocessor is used.
         examples: The pairs.
         training (bool): Whether to augment.
-        seed (int): Of all random numbers.
+        seed (int): Seed of all random numbers.
     """
     preprocessor = model.data_preprocessor
     labels = [example.info.get('gt_label', 0) for example in examples]  # for Mixup
@@ -34,7 +41,7 @@ def pairs_page(
     captions = [(e.caption, describe(own)) for e, own in zip(examples, drawn)]
     mode = f'training, seed {seed}' if training else 'testing'
     heading = f'{name_of(model)}: pairs as the network sees them in {mode}'
-    note = 'onset left, apex right; one scale of brightness for all'
+    note = 'onset left, apex right; all pairs share one brightness scale'
     images = displayable(seen, preprocessor.to_rgb)
     figure = pairs_figure(images, captions, heading, note)
     return Page(heading, [Picture('', figure, note)])
@@ -46,13 +53,13 @@ def features_page(
     stage: str | None = None,
     channels: int = 8,
 ) -> Page:
-    """Maps of onset and apex, and compared maps; a picture for each member of a stack.
+    """Show maps of onset and apex and compared maps, for each member of a stack.
 
     Args:
         model: The network.
         examples: The pairs.
         stage (str, optional): See :func:`mmcomp.visualization.maps.stage_maps`.
-        channels (int): How many channels to show.
+        channels (int): Number of channels to show.
     """
     from .features import class_columns, features_figure
     from .maps import stage_maps
@@ -78,16 +85,15 @@ def explain_page(
     controls: int = 2,
     seed: int = 0,
 ) -> Page:
-    """Where decisions come from, compared with networks of random weights.
+    """Show attribution maps, compared with those of networks with random weights.
 
     Args:
         model: The network.
         examples: The pairs.
-        target (str, optional): The class to explain. Defaults to that which is
-            predicted.
+        target (str, optional): The class to explain. Defaults to the predicted one.
         patch, baseline: See :func:`mmcomp.visualization.explain.explain`.
-        controls (int): How many networks of random weights to compare with.
-        seed (int): Of their weights.
+        controls (int): Number of networks with random weights to compare with.
+        seed (int): Seed of their weights.
 
     Raises:
         ValueError: If the class is unknown, ``controls`` is negative, or the SVM of a
@@ -97,11 +103,12 @@ def explain_page(
 
     classes = list(model.classes)
     if target is not None and target not in classes:
-        raise ValueError(f'class is {target!r}; there are {", ".join(classes)}')
+        raise ValueError(
+            f'class is {target!r}; it must be one of {", ".join(map(repr, classes))}'
+        )
     if controls < 0:
-        raise ValueError(f'controls is {controls}; it cannot be negative')
-    if not getattr(model, 'is_fitted', True):
-        raise ValueError('the SVM of this stack is not fitted; train it first')
+        raise ValueError(f'controls is {controls}; it must be at least 0')
+    check_fitted(model)
     inputs = prepare_pairs(model, [example.pair for example in examples])
     scores = class_scores(model, inputs)
     wanted = scores.argmax(1)
@@ -111,8 +118,8 @@ def explain_page(
     others = []
     for index in range(controls):
         control = random_model(config_of(model), seed + 1 + index, inputs.device)
-        others.append(explain(control.eval(), inputs, wanted, patch, baseline))
-    with torch.no_grad():
+        others.append(explain(control, inputs, wanted, patch, baseline))
+    with torch.no_grad(), evaluating(model):
         ahead = margins(model)(inputs).gather(1, wanted[:, None])[:, 0].tolist()
     captions = [
         (
@@ -122,12 +129,13 @@ def explain_page(
         )
         for example, score, which, margin in zip(examples, scores, wanted, ahead)
     ]
-    notes = ['red argues for the class that is explained, blue against it']
+    notes = ['red supports the explained class, blue contradicts it']
     if others:
         found = rank_correlations(maps, others)
         text = ', '.join(f'{k} {a:+.2f} ({b:.2f})' for k, (a, b) in found.items())
         notes.append(
-            f'rank correlation with maps of random weights (without sign):\n{text}'
+            'rank correlation with maps of random weights (of absolute values):\n'
+            f'{text}'
         )
     figure = explanation_figure(
         maps,
@@ -150,16 +158,16 @@ def embedding_page(
     perplexity: float = 30,
     seed: int = 0,
 ) -> Page:
-    """Features of all pairs of a data set, laid out by t-SNE.
+    """Show a t-SNE embedding of the features of all pairs of a dataset.
 
     Args:
         model: The network.
         dataset: The pairs.
-        columns: What to colour by; see
+        columns: Columns to colour by; see
             :func:`mmcomp.visualization.examples.values_of`.
-        marked: Pairs to mark, of the data set or not.
-        perplexity (float): Of t-SNE.
-        seed (int): Of t-SNE.
+        marked: Pairs to mark, of the dataset or others.
+        perplexity (float): Perplexity of t-SNE.
+        seed (int): Seed of t-SNE.
     """
     from .embedding import embedding_figure, lay_out, neighbour_share, pre_logits
 
@@ -168,13 +176,13 @@ def embedding_page(
     features = pre_logits(model, [*pairs, *(example.pair for example in marked)])
     own = features[: len(pairs)]
     shares = {column: neighbour_share(own, values[column]) for column in values}
-    note = f'{own.shape[1]} features of {len(pairs)} pairs, laid out by t-SNE'
+    note = f'{own.shape[1]} features of {len(pairs)} pairs, embedded by t-SNE'
     figure = embedding_figure(
         lay_out(features, seed, perplexity),
         values,
         shares,
         {example.name: len(pairs) + i for i, example in enumerate(marked)},
-        f'{name_of(model)}: what the last layer decides on',
+        f'{name_of(model)}: input of the last layer',
         note,
     )
     heading = f'{name_of(model)}: embedding of pre_logits'
@@ -182,35 +190,38 @@ def embedding_page(
 
 
 def curves_page(folders: Sequence[Path], metrics: Sequence[str] | None = None) -> Page:
-    """Training curves of runs or whole experiments."""
+    """Show training curves of runs or whole experiments."""
     from .curves import curves_figure, read_curves
 
     runs = read_curves(folders)
     count = f'{len(runs)} run{"s" * (len(runs) != 1)}'
-    note = 'thin: runs; thick: mean of a network' if len(runs) > 1 else ''
+    note = 'thin lines: runs; thick lines: network means' if len(runs) > 1 else ''
     heading = f'Training curves of {count}'
     figure = curves_figure(runs, metrics, heading, note)
     return Page(heading, [Picture('', figure, note or count)])
 
 
 FEATURE_NOTES: list[str] = [
-    'Channels are ordered by the energy of the compared maps, the same for all pairs. '
-    'Onset and apex share one scale, compared maps another.',
-    'A bright place says that the layer answers there, not that the decision rests on '
-    'it.',
+    'Channels are ordered by the energy of the compared maps, in the same way for all '
+    'pairs. Onset and apex share one scale, compared maps have another.',
+    'A bright spot shows that the layer responds there, not that the decision depends '
+    'on it.',
 ]
 EXPLAIN_NOTES: list[str] = [
-    'The margin is the score before the softmax, less the mean of the other classes.',
-    f'{GRADIENTS}: integrated gradients; the two maps of a pair add up to its margin '
-    'less that of the baseline, where nothing moves (still) or all is gray (flat).',
-    f'{BOTH}, {EACH}: by how much the margin falls when a patch is covered.',
-    'A rank correlation near 1 with networks of random weights says that maps show the '
-    'faces rather than the network; sizes without sign always share the places where '
-    'onset and apex differ.',
-    'Maps say which pixels this network uses. They say nothing about why, and nothing '
-    'about the person.',
+    'The margin is the score before the softmax minus the mean score of the other '
+    'classes.',
+    f'{GRADIENTS}: integrated gradients. The two maps of a pair add up to its margin '
+    'minus that of the baseline, in which nothing moves (still) or everything is gray '
+    '(flat).',
+    f'{BOTH}, {EACH}: how much the margin falls when a patch is covered.',
+    'A rank correlation near 1 with networks with random weights means that the maps '
+    'depend on the faces rather than on the network. Absolute values are always '
+    'correlated, because all maps are large where onset and apex differ.',
+    'Maps show which pixels this network uses. They do not show why, and they say '
+    'nothing about the person.',
 ]
 EMBEDDING_NOTES: list[str] = [
-    'Neighbours in the picture are similar to the network; distances between groups, '
-    'and their sizes, mean nothing in t-SNE. The fractions are taken in all dimensions.'
+    'Neighbours in the picture have similar features. The sizes of groups in t-SNE and '
+    'the distances between them have no meaning. The percentages are computed from all '
+    'features.'
 ]

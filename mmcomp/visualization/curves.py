@@ -1,4 +1,4 @@
-"""Training curves of runs, from the logs that they leave in their work folders."""
+"""Training curves of runs, from the logs in their work folders."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .style import SOFT, styled, title
+from .style import SOFT, draw_title, styled
 
 LOG = Path('vis_data', 'scalars.json')
 FOLD_FOLDER = re.compile(r'fold\d+-seed-?\d+')
@@ -25,7 +25,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Curves:
-    """What one run wrote while it trained.
+    """The training log of one run.
 
     Attributes:
         network (str): The network's name; runs of one network share a colour.
@@ -39,9 +39,9 @@ class Curves:
 
 
 def read_curves(folders: Sequence[Path]) -> list[Curves]:
-    """The curves of all runs in or below some folders, such as an experiment's.
+    """Read the curves of all runs in or below some folders, such as an experiment's.
 
-    A run that was stopped and resumed is one run: of each epoch the last log counts.
+    A resumed run counts as one run; of each epoch, the last log is used.
 
     Raises:
         ValueError: If a folder holds no log, or a log cannot be read.
@@ -50,7 +50,7 @@ def read_curves(folders: Sequence[Path]) -> list[Curves]:
     for folder in map(Path, folders):
         found = sorted(folder.resolve().rglob(str(LOG)))
         if not found:
-            raise ValueError(f'no training log (*/{LOG}) in or below {folder}')
+            raise ValueError(f'{folder}: no training log (*/{LOG}) in or below it')
         for path in found:  # RUN/TIME/vis_data/scalars.json
             logs.setdefault(path.parents[2], []).append(path)
     return [
@@ -60,13 +60,13 @@ def read_curves(folders: Sequence[Path]) -> list[Curves]:
 
 
 def mean_curves(runs: Sequence[Curves], metric: str) -> dict[str, pd.Series]:
-    """Mean over the runs of each network, at epochs that all of them have."""
+    """Return the mean over the runs of each network, at epochs common to all."""
     found: dict[str, list[pd.Series]] = {}
     for run in runs:
         if metric in run.table:
             found.setdefault(run.network, []).append(run.table[metric].dropna())
     return {
-        network: pd.concat(own, axis=1, join='inner').mean(1)
+        network: pd.concat(own, axis=1, join='inner').mean(axis=1)
         for network, own in found.items()
     }
 
@@ -78,35 +78,35 @@ def curves_figure(
     heading: str = '',
     note: str = '',
 ) -> Figure:
-    """A panel for each metric: thin lines are runs, thick ones the networks' means.
+    """Draw a panel for each metric: thin lines for runs, thick lines for means.
 
     Args:
-        runs: As :func:`read_curves` gives them.
+        runs: As :func:`read_curves` returns them.
         metrics: Columns. Defaults to those of ``METRICS`` that were logged.
-        heading, note (str): What stands above.
+        heading, note (str): Texts above the picture.
 
     Raises:
-        ValueError: If a metric that is asked for was not logged.
+        ValueError: If a given metric was not logged.
     """
-    known = sorted({column for run in runs for column in run.table})
+    known = sorted({str(column) for run in runs for column in run.table})
     missing = [metric for metric in metrics or () if metric not in known]
     if missing:
         raise ValueError(
-            f'no run has logged {", ".join(map(repr, missing))}; they have '
-            f'{", ".join(known)}'
+            f'metrics include {", ".join(map(repr, missing))}; they must be logged '
+            f'ones: {", ".join(known)}'
         )
     metrics = metrics or [metric for metric in METRICS if metric in known]
     networks = list(dict.fromkeys(run.network for run in runs))
     colors = matplotlib.colormaps['tab10' if len(networks) <= 10 else 'turbo']
-    places = np.arange(len(networks)) * colors.N // max(10, len(networks))
-    color = dict(zip(networks, colors(places)))
+    shades = np.arange(len(networks)) * colors.N // max(10, len(networks))
+    color = dict(zip(networks, colors(shades)))
     last = max(run.table.index.max() for run in runs)
     columns = min(3, len(metrics))
     rows = -(-len(metrics) // columns)
     legend_rows = -(-len(networks) // 4)
     height = rows * 2.9 + 0.55 + 0.2 * legend_rows
     figure = Figure(figsize=(max(3.7 * columns, 5.5), height))
-    title(figure, heading, note)
+    draw_title(figure, heading, note)
     panels = figure.subplots(rows, columns, squeeze=False)
     figure.subplots_adjust(
         0.07, (0.5 + 0.2 * legend_rows) / height, 0.99, 1 - 0.8 / height, 0.25, 0.45
@@ -140,12 +140,12 @@ def _draw(axes, values: pd.Series, color, thin: bool) -> None:
 
 
 def _network(run: Path) -> str:
-    """The network of a run: of an experiment, the folder above the fold's."""
+    """Return the network of a run; in an experiment, the folder above the fold's."""
     return run.parent.name if FOLD_FOLDER.fullmatch(run.name) else run.name
 
 
 def _read(path: Path) -> pd.DataFrame:
-    """Epoch means of one log; a last line that a kill cut off is left out."""
+    """Return the epoch means of one log; an incomplete last line is ignored."""
     lines = path.read_text(encoding='utf-8').splitlines()
     records = []
     for number, line in enumerate(lines, 1):
@@ -154,7 +154,9 @@ def _read(path: Path) -> pd.DataFrame:
             record['epoch'] = record.get('epoch', record['step'])
         except (ValueError, KeyError, TypeError, AttributeError):
             if number < len(lines):
-                raise ValueError(f'{path}, line {number}: no log of MMEngine') from None
+                raise ValueError(
+                    f'{path}, line {number}: not a log of MMEngine'
+                ) from None
         else:
             records.append(record)
     table = pd.DataFrame(records, columns=None if records else ['epoch'])

@@ -1,4 +1,4 @@
-"""A picture of a network's features: similar pairs lie near each other (t-SNE)."""
+"""Embedding of a network's features by t-SNE: similar pairs lie near each other."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,50 +7,52 @@ import matplotlib
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from mmengine.model import BaseModel
 from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
-from torch import Tensor, nn
+from torch import Tensor
 
-from mmcomp.models.inspect import prepare_pairs
+from mmcomp.models.inspect import evaluating, prepare_pairs
 
-from .style import INK, SOFT, styled, title
+from .style import INK, SOFT, draw_title, styled
 
-LEGEND = 10  # values that a legend names; more get colours alone
-LEAST = 4  # pairs that can be laid out
+LEGEND = 10  # values in a legend; more have none
+LEAST = 4  # pairs that t-SNE needs
 
 
 @torch.no_grad()
 def pre_logits(
-    model: nn.Module, pairs: Sequence[Tensor], batch_size: int = 128
+    model: BaseModel, pairs: Sequence[Tensor], batch_size: int = 128
 ) -> np.ndarray:
-    """The features that the last layer decides on, ``(N, D)``.
+    """Return the input of the last layer, ``(N, D)``.
 
     Args:
-        model: In evaluation mode. A stack gives its members' features, joined.
+        model: The network. Of a stack, the members' features are joined.
         pairs: ``(2, C, H, W)`` each, gray levels.
         batch_size (int): Pairs that go through the network at once.
     """
-    found = [
-        model.extract_feat(
-            prepare_pairs(model, pairs[i : i + batch_size]), 'pre_logits'
-        )
-        for i in range(0, len(pairs), batch_size)
-    ]
+    with evaluating(model):
+        found = [
+            model.extract_feat(
+                prepare_pairs(model, pairs[i : i + batch_size]), 'pre_logits'
+            )
+            for i in range(0, len(pairs), batch_size)
+        ]
     return torch.cat(found).float().cpu().numpy()
 
 
 def lay_out(features: np.ndarray, seed: int = 0, perplexity: float = 30) -> np.ndarray:
-    """Places ``(N, 2)`` of features ``(N, D)`` by t-SNE (van der Maaten, Hinton 2008).
+    """Embed features ``(N, D)`` as points ``(N, 2)`` by t-SNE.
 
-    Features are standardised, so that none counts for its unit. The perplexity is
-    lowered to a third of N where there are few pairs.
+    See van der Maaten and Hinton (2008). Features are standardised. The perplexity is
+    at most a third of N - 1.
 
     Raises:
         ValueError: If there are too few pairs.
     """
     if len(features) < LEAST:
         raise ValueError(
-            f'{len(features)} pairs cannot be laid out; at least {LEAST} are needed'
+            f'number of pairs is {len(features)}; it must be at least {LEAST} for t-SNE'
         )
     spread = features.std(0)
     features = (features - features.mean(0)) / np.where(spread > 0, spread, 1)
@@ -61,50 +63,50 @@ def lay_out(features: np.ndarray, seed: int = 0, perplexity: float = 30) -> np.n
 
 
 def neighbour_share(features: np.ndarray, values: Sequence) -> tuple[float, float]:
-    """How often the nearest pair, in all dimensions, has the same value.
+    """Return how often the nearest pair, in all dimensions, has the same value.
 
     Returns:
-        tuple: The fraction found, and that to expect if the values were dealt anew.
+        tuple: The observed fraction, and the one expected by chance.
     """
-    values = np.asarray(values)
+    own = np.asarray(values)
     near = NearestNeighbors(n_neighbors=1).fit(features)
     # Without an argument, a pair is not its own neighbour.
     nearest = near.kneighbors(return_distance=False)[:, 0]
-    count = len(values)
-    same = sum(n * (n - 1) for n in Counter(values.tolist()).values())
-    return float((values == values[nearest]).mean()), same / (count * (count - 1))
+    count = len(own)
+    same = sum(n * (n - 1) for n in Counter(own.tolist()).values())
+    return float((own == own[nearest]).mean()), same / (count * (count - 1))
 
 
 @styled()
 def embedding_figure(
-    places: np.ndarray,
+    points: np.ndarray,
     values: dict[str, Sequence[str]],
     shares: dict[str, tuple[float, float]],
     marked: dict[str, int] = {},
     heading: str = '',
     note: str = '',
 ) -> Figure:
-    """The same places side by side, coloured by the values of each column.
+    """Draw the same points once for each column, coloured by its values.
 
     Args:
-        places (np.ndarray): ``(N, 2)``.
-        values (dict): Columns, with N values each; places behind the N-th are gray.
-        shares (dict): What :func:`neighbour_share` says of each column.
+        points (np.ndarray): ``(M, 2)``.
+        values (dict): Columns with N values each; points after the N-th are gray.
+        shares (dict): Result of :func:`neighbour_share` for each column.
         marked (dict): Names of pairs to mark, and their indices.
-        heading, note (str): What stands above.
+        heading, note (str): Texts above the picture.
     """
     width = 3.5 * len(values)
     figure = Figure(figsize=(width, 4.5))
-    title(figure, heading, note)
+    draw_title(figure, heading, note)
     panels = figure.subplots(1, len(values), squeeze=False)[0]
     figure.subplots_adjust(0.01, 0.16, 0.99, 0.8, wspace=0.06)
     for axes, (column, own) in zip(panels, values.items()):
         names = sorted(set(own))
         colors = matplotlib.colormaps['tab10' if len(names) <= LEGEND else 'gist_ncar']
-        rest = places[len(own) :]
+        rest = points[len(own) :]
         axes.scatter(*rest.T, s=20, color=SOFT)
         for index, name in enumerate(names):
-            at = places[: len(own)][np.array(own) == name]
+            at = points[: len(own)][np.array(own) == name]
             color = colors(index if len(names) <= LEGEND else index / len(names))
             axes.scatter(*at.T, s=20, color=color, label=name, linewidths=0, alpha=0.85)
         found, chance = shares[column]
@@ -115,8 +117,8 @@ def embedding_figure(
             loc='left',
         )
         for name, index in marked.items():
-            axes.scatter(*places[index], s=110, marker='o', fc='none', ec=INK, lw=1.4)
-            axes.annotate(name, places[index], (6, 6), textcoords='offset points')
+            axes.scatter(*points[index], s=110, marker='o', fc='none', ec=INK, lw=1.4)
+            axes.annotate(name, points[index], (6, 6), textcoords='offset points')
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         if len(names) <= LEGEND:

@@ -1,4 +1,4 @@
-"""Pairs to look at: rows of a data set, or image files."""
+"""Pairs to show: rows of a data set, or image files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,13 +20,13 @@ COLOR_BY = (LABEL, SUBJECT, EMOTION)
 
 @dataclass(frozen=True)
 class Example:
-    """A pair to look at.
+    """A pair to show.
 
     Attributes:
         name (str): Its ``sample_id``, or the names of its files.
         pair (Tensor): ``(2, C, H, W)``, gray levels, onset first.
-        label (str, optional): Its class, where it is known.
-        info (dict): What its row of the pair table says.
+        label (str, optional): Its class, if known.
+        info (dict): Its row of the pair table.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Example:
 
     @property
     def caption(self) -> str:
-        """Label, emotion, subject and name, without saying the subject twice."""
+        """Label, emotion, subject (unless part of the name) and name."""
         subject = str(self.info.get(SUBJECT, ''))
         words = [self.label, self.info.get(EMOTION), subject, self.name]
         if subject in self.name:
@@ -50,13 +50,14 @@ def load_dataset(
     table: str | None = None,
     training: bool = False,
 ):
-    """The data of a config, or of a pair table.
+    """Build the dataset of a config, or of a pair table.
 
     Args:
-        cfg (Config): Of a network and its data.
+        cfg (Config): Config of a network and its data.
         subset (str): 'train', 'val', 'test' or 'all'.
-        table (str, optional): A pair table to take instead of the config's data, whole.
-        training (bool): Whether to apply the transforms of the training.
+        table (str, optional): A pair table to use, as a whole, instead of the config's
+            data.
+        training (bool): Whether to apply the transforms for training.
     """
     loader = cfg.train_dataloader if training else cfg.test_dataloader
     options = loader.dataset.copy()
@@ -71,25 +72,28 @@ def load_dataset(
 
 
 def spread(labels: Sequence, count: int) -> list[int]:
-    """Indices of a few samples: the classes in turn, each evenly over its samples.
+    """Choose some samples: classes in turn, evenly spaced within each.
 
     Args:
         labels (Sequence): Class of each sample.
-        count (int): How many; all if there are fewer.
+        count (int): Number of samples; all if there are fewer.
+
+    Returns:
+        list[int]: Their indices.
 
     Raises:
         ValueError: If ``count`` is below 1.
     """
     if count < 1:
         raise ValueError(f'count is {count}; it must be at least 1')
-    labels = np.asarray(labels)
-    classes = np.unique(labels)
+    values = np.asarray(labels)
+    classes = np.unique(values)
     each = -(-count // len(classes))
     chosen = []
     for value in classes:
-        own = np.flatnonzero(labels == value)
-        places = np.linspace(0, len(own) - 1, min(each, len(own)))
-        chosen.append(own[places.round().astype(int)].tolist())
+        own = np.flatnonzero(values == value)
+        positions = np.linspace(0, len(own) - 1, min(each, len(own)))
+        chosen.append(own[positions.round().astype(int)].tolist())
     in_turn = chain.from_iterable(zip_longest(*chosen))
     return [index for index in in_turn if index is not None][:count]
 
@@ -97,21 +101,21 @@ def spread(labels: Sequence, count: int) -> list[int]:
 def from_dataset(
     dataset, ids: Sequence[str] | None = None, count: int = 8
 ) -> list[Example]:
-    """Samples of a data set: those of some ids, or some of each class.
+    """Return samples of a dataset: those with given ids, or some of each class.
 
     Raises:
-        ValueError: If an id is not there.
+        ValueError: If an id is unknown.
     """
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
     if ids:
-        places = {str(info.get(ID)): i for i, info in enumerate(infos)}
-        missing = [name for name in ids if name not in places]
+        index = {str(info.get(ID)): i for i, info in enumerate(infos)}
+        missing = [name for name in ids if name not in index]
         if missing:
             raise ValueError(
-                f'no pair {", ".join(map(repr, missing))} in these {len(infos)} pairs; '
-                f'the first are {", ".join(list(places)[:5])}'
+                f'{ID} is {", ".join(map(repr, missing))}; it must be one of the '
+                f'{len(infos)} pairs: {", ".join(list(index)[:5])}, ...'
             )
-        chosen = [places[name] for name in ids]
+        chosen = [index[name] for name in ids]
     else:
         chosen = spread([info['gt_label'] for info in infos], count)
     return [
@@ -128,15 +132,15 @@ def from_dataset(
 def from_files(
     model: BaseModel, pairs: Sequence[tuple[str, str]], aligned: bool = False
 ) -> list[Example]:
-    """Onset and apex from image files.
+    """Read onset and apex from image files.
 
     Args:
-        model: For which; it says how large aligned faces are.
-        pairs: Paths.
-        aligned (bool): Whether they are aligned faces already.
+        model: The network; it sets the size of aligned faces.
+        pairs: Paths of onset and apex.
+        aligned (bool): Whether the images are aligned faces already.
 
     Raises:
-        ValueError: If an image cannot be read, or shows no face.
+        ValueError: If an image cannot be read or has no face.
     """
     from mmcomp.apis import PairInferencer
     from mmcomp.apis.inputs import items
@@ -154,21 +158,21 @@ def from_files(
 
 
 def values_of(dataset, columns: Sequence[str] | None = None) -> dict[str, list[str]]:
-    """Values of some columns for all samples.
+    """Return the values of some columns for all samples.
 
     Args:
-        dataset: The data set.
-        columns: Names of columns. Defaults to those of ``COLOR_BY`` that are there.
+        dataset: The dataset.
+        columns: Names of columns. Defaults to those of ``COLOR_BY`` that exist.
 
     Raises:
-        ValueError: If a column that is asked for is not there.
+        ValueError: If a given column does not exist.
     """
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
     known = [k for k in infos[0] if all(isinstance(x.get(k), str) for x in infos)]
     missing = [column for column in columns or () if column not in known]
     if missing:
         raise ValueError(
-            f'the pairs have no column {", ".join(map(repr, missing))}; they have '
+            f'columns include {", ".join(map(repr, missing))}; they must be of '
             f'{", ".join(k for k in known if k[0] != "_")}'
         )
     columns = columns or [column for column in COLOR_BY if column in known]

@@ -1,7 +1,7 @@
-"""Where a decision comes from: maps over onset and apex, by Captum.
+"""Attribution maps over onset and apex, by Captum.
 
-All maps are in the unit of :func:`margins`: positive where the pair argues for the
-class, negative where it argues against it.
+All maps are in the unit of :func:`margins`: positive where the pair supports the class,
+negative where it contradicts it.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,8 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
+from mmcomp.models.inspect import evaluating
+
 BASELINES = ('still', 'flat')
 GRADIENTS, BOTH, EACH = 'gradients', 'both covered', 'one covered'
 STEPS = 32  # of the path of integrated gradients
@@ -18,9 +20,10 @@ BATCH = 256  # pairs that go through the network at once
 
 
 def margins(network: nn.Module) -> Callable[[Tensor], Tensor]:
-    """How far each class is ahead: its score before the softmax, less the others' mean.
+    """Return a function from pairs to the margin of each class.
 
-    For two classes these are log odds.
+    The margin is the score before the softmax minus the mean score of the other
+    classes. For two classes these are log odds.
     """
 
     def forward(pairs: Tensor) -> Tensor:
@@ -34,17 +37,17 @@ def margins(network: nn.Module) -> Callable[[Tensor], Tensor]:
 def integrated_gradients(
     forward: Callable, pairs: Tensor, target: Tensor, baseline: str = 'still'
 ) -> Tensor:
-    """Integrated gradients of the margin over both images (Sundararajan et al. 2017).
+    """Return integrated gradients of the margin (Sundararajan et al. 2017).
 
-    The values of a pair sum to its margin less that of the baseline, give or take the
-    error of ``STEPS`` steps.
+    The values of a pair sum to its margin minus that of the baseline, up to the error
+    of ``STEPS`` steps.
 
     Args:
-        forward: From pairs to margins ``(B, classes)``.
+        forward: A function from pairs to margins ``(B, classes)``.
         pairs (Tensor): ``(B, 2, C, H, W)``, as the network takes them.
         target (Tensor): ``(B,)``, class indices.
-        baseline (str): Where the path starts: 'still', both images being their mean, so
-            that nothing moves; or 'flat', each image its own mean gray.
+        baseline (str): Start of the path: 'still', the mean of both images in place of
+            each, so that nothing moves; or 'flat', the mean gray of each image.
 
     Returns:
         Tensor: ``(B, 2, H, W)``, summed over channels.
@@ -69,24 +72,24 @@ def occlusion(
     both: bool,
     baseline: str = 'still',
 ) -> Tensor:
-    """By how much the margin falls when a patch is covered (Zeiler and Fergus 2014).
+    """Return the fall of the margin when a patch is covered (Zeiler and Fergus 2014).
 
-    The patch moves by half its side; places under several patches get their mean.
+    The patch moves by half its side; pixels under several patches get the mean.
 
     Args:
         forward, pairs, target: As for :func:`integrated_gradients`.
         patch (int): Side of the patch in pixels.
-        both (bool): Whether both images are covered at the same place, or one alone.
-        baseline (str): What covers: 'flat', each image's mean gray; or 'still', which
-            leaves no motion there: the mean of both images if both are covered, the
-            other image if one is.
+        both (bool): Whether to cover both images at the same position, or only one.
+        baseline (str): What covers the patch: 'flat', the mean gray of each image; or
+            'still', which removes the motion there: the mean of both images if both are
+            covered, the other image if one is.
 
     Returns:
         Tensor: ``(B, H, W)`` for both; else ``(B, 2, H, W)``, for covering the onset
         and for covering the apex.
 
     Raises:
-        ValueError: If the patch is larger than the images, or there is none.
+        ValueError: If the patch is empty or larger than the images.
     """
     _, images, channels, height, width = pairs.shape
     if not 1 <= patch <= min(height, width):
@@ -122,10 +125,10 @@ def explain(
     patch: int | None = None,
     baseline: str = 'still',
 ) -> dict[str, Tensor]:
-    """All maps of a decision.
+    """Return all maps of a decision.
 
     Args:
-        network: From pairs to scores before the softmax, in evaluation mode.
+        network: From pairs to scores before the softmax; run in evaluation mode.
         pairs (Tensor): ``(B, 2, C, H, W)``, as the network takes them.
         target (Tensor): ``(B,)``, the classes to explain.
         patch (int, optional): Side of the patch of occlusion. Defaults to a fifth of
@@ -138,30 +141,31 @@ def explain(
     """
     patch = max(min(pairs.shape[-2:]) // 5, 1) if patch is None else patch
     forward = margins(network)
-    covered = {
-        name: occlusion(forward, pairs, target, patch, name == BOTH, baseline)
-        for name in (BOTH, EACH)
-    }
-    gradients = integrated_gradients(forward, pairs, target, baseline)
+    with evaluating(network):
+        covered = {
+            name: occlusion(forward, pairs, target, patch, name == BOTH, baseline)
+            for name in (BOTH, EACH)
+        }
+        gradients = integrated_gradients(forward, pairs, target, baseline)
     return {GRADIENTS: gradients, **covered}
 
 
 def rank_correlations(
     maps: dict[str, Tensor], others: Sequence[dict[str, Tensor]]
 ) -> dict[str, tuple[float, float]]:
-    """How alike maps of a network are to those of networks of random weights.
+    """Compare the maps of a network with those of networks with random weights.
 
-    A method whose maps stay as they are when the weights are random says nothing about
-    the network (Adebayo et al. 2018, 'Sanity checks for saliency maps').
+    A method whose maps stay the same with random weights says nothing about the network
+    (Adebayo et al. 2018, 'Sanity checks for saliency maps').
 
     Args:
-        maps: As :func:`explain` gives them.
-        others: The same of other networks.
+        maps: As :func:`explain` returns them.
+        others: The same for other networks.
 
     Returns:
-        dict: For each method two of Spearman's correlations, of the values and of their
-        sizes without sign, mean over pairs and networks: 1 for the same order, about 0
-        for unrelated ones; NaN where all maps are flat.
+        dict: For each method, two Spearman correlations, of the values and of their
+        absolute values, averaged over pairs and networks: 1 for the same order, about 0
+        for unrelated maps, NaN if all maps are flat.
     """
 
     def mean_correlation(name: str, values: Callable) -> float:
@@ -190,7 +194,8 @@ def _flat(pairs: Tensor) -> Tensor:
 def _check(baseline: str) -> str:
     if baseline not in BASELINES:
         raise ValueError(
-            f'baseline is {baseline!r}; allowed are {", ".join(map(repr, BASELINES))}'
+            f'baseline is {baseline!r}; it must be one of '
+            f'{", ".join(map(repr, BASELINES))}'
         )
     return baseline
 
@@ -199,5 +204,7 @@ def _captum():
     try:
         import captum.attr
     except ImportError:
-        raise ValueError("explaining needs Captum: pip install 'mmcomp[vis]'") from None
+        raise ValueError(
+            "explanations need Captum: pip install 'mmcomp[vis]'"
+        ) from None
     return captum.attr

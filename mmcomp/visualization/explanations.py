@@ -1,4 +1,4 @@
-"""A picture of explanations: maps laid over onset and apex."""
+"""A picture of attribution maps laid over onset and apex."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from .explain import BOTH, EACH, GRADIENTS
 from .style import (
     SIGNED,
     SOFT,
+    axes_at,
     color_bar,
     color_scale,
+    draw_title,
     overlay,
-    place,
     styled,
-    title,
     write,
 )
 
@@ -25,10 +25,10 @@ LINES = 0.36  # inches above each row of pictures
 
 
 class Panel(NamedTuple):
-    """A map, the image that it lies on, and what stands above the column."""
+    """A map, the image below it, and the text above its column."""
 
     method: str
-    part: int | None  # of the map, which has one for each image; None if it has one
+    part: int | None  # index of the image whose map it is; None for a common map
     image: int
     text: str
 
@@ -38,7 +38,7 @@ PANELS: tuple[tuple[Panel, ...], ...] = (
         Panel(GRADIENTS, 0, 0, 'gradients:\nonset'),
         Panel(GRADIENTS, 1, 1, '\napex'),
     ),
-    (Panel(BOTH, None, 1, 'both covered\nat a place'),),
+    (Panel(BOTH, None, 1, 'both covered\nat a position'),),
     (
         Panel(EACH, 0, 0, 'one covered:\nonset'),
         Panel(EACH, 1, 1, '\napex'),
@@ -55,17 +55,17 @@ def explanation_figure(
     heading: str = '',
     note: str = '',
 ) -> Figure:
-    """Pairs in rows: onset, apex, and the maps of each method laid over them.
+    """Draw pairs in rows: onset, apex, and the maps of each method over them.
 
     All pairs share one scale for gradients and one for occlusion.
 
     Args:
-        maps (dict): As :func:`mmcomp.visualization.explain.explain` gives them.
+        maps (dict): As :func:`mmcomp.visualization.explain.explain` returns them.
         images (np.ndarray): ``(B, 2, H, W[, 3])`` between 0 and 1.
-        captions: Two texts for each, of which the second is paler.
-        control (dict, optional): Maps of the first pair by a network of random weights,
-            for a last row with a scale of its own.
-        heading, note (str): What stands above.
+        captions: Two texts for each pair; the second is paler.
+        control (dict, optional): The maps of a network with random weights, whose first
+            pair is shown in a last row with a scale of its own.
+        heading, note (str): Texts above the picture.
     """
     rows = [(images[i], {k: v[i] for k, v in maps.items()}) for i in range(len(images))]
     scales = [_scales(maps)] * len(rows)
@@ -73,15 +73,13 @@ def explanation_figure(
     if control is not None:
         rows.append((images[0], {k: v[0] for k, v in control.items()}))
         scales.append(_scales(control))
-        captions.append(
-            ('control: the first pair', 'by random weights; scales of its own')
-        )
+        captions.append(('control: the first pair', 'random weights; own scales'))
     lefts = _lefts()
     top = 0.85 + 0.14 * note.count('\n')
     row_height = LINES + CELL + 0.06
     width = lefts[-1] + CELL
     figure = Figure(figsize=(width, top + len(rows) * row_height + 0.55))
-    title(figure, heading, note)
+    draw_title(figure, heading, note)
     heads = ['onset', 'apex', *(panel.text for group in PANELS for panel in group)]
     style = dict(cmap='gray', vmin=0, vmax=1, aspect='auto', interpolation='nearest')
     for left, text in zip(lefts, heads):
@@ -92,7 +90,7 @@ def explanation_figure(
         write(figure, 0, above + 0.17, second, fontsize=7, color=SOFT)
         pictures = [pair[0], pair[1], *_overlays(pair, own, scales[line])]
         for left, picture in zip(lefts, pictures):
-            axes = place(figure, left, above + LINES, CELL, CELL)
+            axes = axes_at(figure, left, above + LINES, CELL, CELL)
             axes.imshow(picture, **style)
     below = top + len(rows) * row_height + 0.05
     bars = ((2, 'gradients: share of the margin'), (5, 'covered: fall of the margin'))
@@ -105,7 +103,7 @@ def explanation_figure(
 
 
 def _scales(maps: dict[str, Tensor]) -> dict[str, float]:
-    """Highest value of the maps by gradients, and of those by covering."""
+    """Return the highest value of the maps of gradients and of occlusion."""
     covered = np.concatenate([maps[k].cpu().numpy().ravel() for k in (BOTH, EACH)])
     return dict(
         gradients=color_scale(maps[GRADIENTS].cpu().numpy(), 99)[2],
@@ -114,7 +112,7 @@ def _scales(maps: dict[str, Tensor]) -> dict[str, float]:
 
 
 def _lefts() -> list[float]:
-    """Where the columns of pictures start, in inches."""
+    """Return the left edges of the columns of pictures, in inches."""
     lefts = [0.0, CELL + GAP]
     for group in PANELS:
         lefts.append(lefts[-1] + CELL + GROUP)

@@ -10,12 +10,12 @@ from .maps import StageMaps
 from .style import (
     SIGNED,
     SOFT,
+    axes_at,
     color_bar,
     color_scale,
-    place,
+    draw_title,
     side_by_side,
     styled,
-    title,
     write,
 )
 
@@ -31,7 +31,7 @@ def features_figure(
     channels: int = 8,
     heading: str = '',
 ) -> Figure:
-    """The maps of most energy, of several pairs in columns side by side.
+    """Draw the maps with the most energy, for several pairs in columns.
 
     All pairs show the same channels in the same order. Maps of onset and apex share
     one scale, compared maps another.
@@ -41,9 +41,9 @@ def features_figure(
         images (np.ndarray): ``(B, 2, H, W[, 3])`` between 0 and 1; see
             :func:`mmcomp.visualization.pairs.displayable`.
         captions: One for each pair.
-        columns: Which pairs stand below each other, such as those of one class.
-        channels (int): How many channels to show.
-        heading (str): What stands above.
+        columns: Indices of the pairs of each column, such as those of one class.
+        channels (int): Number of channels to show.
+        heading (str): Text above the picture.
 
     Raises:
         ValueError: If ``channels`` is below 1.
@@ -77,7 +77,7 @@ def features_figure(
         f'after {maps.stage}: {which}, strongest first, with their share of the energy '
         f'of the maps {maps.what!r} ({100 * sum(share):.0f} % together)'
     )
-    title(figure, heading, note)
+    draw_title(figure, heading, note)
     for at, column in enumerate(columns):
         left = LABELS + at * column_width
         for index, (channel, part) in enumerate(zip(order.tolist(), share)):
@@ -94,8 +94,8 @@ def features_figure(
                     style = dict(va='center', ha='right', color=SOFT)
                     write(figure, left - 0.08, y + CELL / 2, name, **style)
                 image, style = pictures[row]
-                place(figure, left, y, CELL, CELL).imshow(image, **style)
-                axes = place(figure, left + CELL + GAP, y, strip, CELL)
+                axes_at(figure, left, y, CELL, CELL).imshow(image, **style)
+                axes = axes_at(figure, left + CELL + GAP, y, strip, CELL)
                 colors, low, high = scale
                 axes.imshow(
                     _mosaic(own[pair]), cmap=colors, vmin=low, vmax=high, aspect='auto'
@@ -110,7 +110,7 @@ def features_figure(
 
 
 def class_columns(labels: Sequence[str | None]) -> list[list[int]]:
-    """Indices in columns: a column for each of two classes, or two columns in turn."""
+    """Return indices by column: one for each of two classes, or two in turn."""
     classes = sorted({label for label in labels if label})
     if len(classes) == 2:
         return [[i for i, own in enumerate(labels) if own == c] for c in classes]
@@ -119,7 +119,7 @@ def class_columns(labels: Sequence[str | None]) -> list[list[int]]:
 
 
 def _shown(maps: Tensor, order: Tensor) -> np.ndarray:
-    """The channels that are shown. Concatenated maps have more than each image's."""
+    """Return the channels to show; concatenated maps have more than each image's."""
     return maps.cpu()[:, order % maps.shape[1]].float().numpy()
 
 
@@ -132,7 +132,7 @@ def _scales(rows: list[np.ndarray]) -> list[tuple]:
 
 
 def _mosaic(maps: np.ndarray) -> np.ndarray:
-    """Maps side by side, each pixel enlarged so that a gap between maps is thin."""
+    """Join maps in a row, enlarged so that the gaps between them are thin."""
     enlarged = maps.repeat(_ENLARGE, 1).repeat(_ENLARGE, 2)
     gap = max(round(enlarged.shape[2] * GAP / CELL), 1)
     return side_by_side(enlarged, gap)
@@ -142,7 +142,7 @@ _ENLARGE = 8
 
 
 def _pictures(pair: np.ndarray, rows: int) -> list[tuple]:
-    """The images that stand before the rows: onset, apex and their difference."""
+    """Return the images left of the rows: onset, apex and their difference."""
     gray = dict(cmap='gray', vmin=0, vmax=1)
     change = pair[1] - pair[0]
     change = change.mean(-1) if change.ndim == 3 else change

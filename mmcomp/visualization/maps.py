@@ -1,27 +1,28 @@
-"""Feature maps of onset and apex, and compared maps, of any stage."""
+"""Feature maps of onset and apex, and compared maps, at any stage."""
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from mmcomp.models import SiameseBackbone
 from mmcomp.models.backbones.siamese import INPUT
-from mmcomp.models.inspect import first_output, recorded_outputs
+from mmcomp.models.inspect import evaluating, recorded_calls, recorded_outputs
 
 
 @dataclass(frozen=True)
 class StageMaps:
-    """Maps of one stage.
+    """The maps at one stage.
 
     Attributes:
         stage (str): Name of the layer.
-        onset, apex (Tensor, optional): ``(B, C, h, w)``; None behind the comparison,
-            where there are compared maps only.
-        compared (Tensor): ``(B, C', h, w)``: where the comparison is, its result;
-            before it, apex - onset; behind it, what the trunk makes of the result.
-        what (str): What ``compared`` is, in words.
+        onset, apex (Tensor, optional): ``(B, C, h, w)``; None after the comparison,
+            where only compared maps exist.
+        compared (Tensor): ``(B, C', h, w)``: before the comparison, apex - onset; at
+            the comparison, its result; after it, the trunk's maps of the result.
+        what (str): A name for ``compared``.
     """
 
     stage: str
@@ -32,24 +33,31 @@ class StageMaps:
 
     @property
     def energies(self) -> Tensor:
-        """Mean square ``(C',)`` of each compared channel, over pairs and places."""
+        """Mean square ``(C',)`` of each compared channel, over pairs and positions."""
         return self.compared.square().mean((0, 2, 3))
 
     @property
     def order(self) -> Tensor:
-        """Compared channels, that of the most energy first."""
+        """Compared channels, the one with the most energy first."""
         return self.energies.argsort(descending=True, stable=True)
 
 
 def positions(backbone: SiameseBackbone) -> dict[str, tuple]:
-    """Layers whose maps can be shown, with the shape ``(C, h, w)`` of their output.
+    """Return the layers whose maps can be shown, with the shape of their output.
 
-    They run once, give one map or row of tokens for each image or pair, and have more
-    than one place.
+    These layers run once, return one map or row of tokens for each image or pair, and
+    have more than one position.
+
+    Returns:
+        dict: Names of layers, and ``(C, h, w)``.
     """
     parameter = next(backbone.parameters())
     zeros = parameter.new_zeros(2, 2, *backbone.input_shape)
-    with torch.no_grad(), recorded_outputs(backbone.trunk) as seen:
+    with (
+        torch.no_grad(),
+        evaluating(backbone),
+        recorded_outputs(backbone.trunk) as seen,
+    ):
         backbone(zeros)
     found = {INPUT: backbone.input_shape}
     for name, outputs in seen.items():
@@ -63,17 +71,16 @@ def positions(backbone: SiameseBackbone) -> dict[str, tuple]:
 def stage_maps(
     backbone: SiameseBackbone, pairs: Tensor, stage: str | None = None
 ) -> StageMaps:
-    """Maps of one layer.
+    """Return the maps of one layer.
 
     Args:
-        backbone (SiameseBackbone): In evaluation mode.
+        backbone (SiameseBackbone): The backbone; run in evaluation mode.
         pairs (Tensor): ``(B, 2, C, H, W)``, as the network takes them.
         stage (str, optional): Name of a layer of the trunk, or 'input'. Defaults to
-            where the comparison is.
+            the layer that the comparison follows.
 
     Raises:
-        ValueError: If there are no maps of that name; the message lists those that
-            exist.
+        ValueError: If the stage has no maps; the message lists those that have.
     """
     stage = backbone.after if stage is None else stage
     known = positions(backbone)
@@ -81,7 +88,7 @@ def stage_maps(
         top = [name for name in known if name.count('.') <= 1]
         deeper = len(known) - len(top)
         raise ValueError(
-            f'stage is {stage!r}, which has no maps; there are {", ".join(top)}'
+            f'stage is {stage!r}; it must be one that has maps: {", ".join(top)}'
             + (f' and {deeper} deeper ones' if deeper else '')
         )
     if stage == INPUT != backbone.after:
@@ -89,30 +96,23 @@ def stage_maps(
         return StageMaps(stage, onset, apex, apex - onset, 'apex - onset')
     compares = stage == backbone.after
     layer = backbone.comparison if compares else backbone.trunk.get_submodule(stage)
-    maps = []
-
-    def keep(layer, args, output):  # copies, as later layers may work in place
-        outputs = (*args, output) if compares else (output,)
-        maps.extend(_as_maps(first_output(x), backbone).clone() for x in outputs)
-
-    handle = layer.register_forward_hook(keep)
-    try:
+    with evaluating(backbone), recorded_calls(layer) as calls:
         backbone(pairs)
-    finally:
-        handle.remove()
     if compares:
-        return StageMaps(stage, *maps, 'compared')
-    if len(maps[0]) == 2 * len(pairs):
-        onset, apex = maps[0].chunk(2)
+        onset, apex, compared = (_as_maps(x, backbone) for x in calls[0])
+        return StageMaps(stage, onset, apex, compared, 'compared')
+    maps = _as_maps(calls[0][-1], backbone)
+    if len(maps) == 2 * len(pairs):
+        onset, apex = maps.chunk(2)
         return StageMaps(stage, onset, apex, apex - onset, 'apex - onset')
-    return StageMaps(stage, None, None, maps[0], 'compared')
+    return StageMaps(stage, None, None, maps, 'compared')
 
 
-def _as_maps(output, backbone: SiameseBackbone) -> Tensor | None:
-    """``(B, C, h, w)`` of a layer's output, or None if it has no places.
+def _as_maps(output: Any, backbone: SiameseBackbone) -> Any:
+    """Return a layer's output as ``(B, C, h, w)``, or None if it has no positions.
 
     Tokens are ``(B, N, C)``, or ``(B, C, N, 1)`` in a comparison. Class tokens, which
-    come first, are left out; the others form a grid of the shape of the image.
+    come first, are left out; the others form a grid with the image's aspect ratio.
     """
     if not isinstance(output, Tensor) or output.ndim not in (3, 4):
         return None

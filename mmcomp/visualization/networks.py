@@ -1,4 +1,4 @@
-"""Networks to look into: trained, of random weights, and the members of a stack."""
+"""Networks to show: trained, or with random weights."""
 
 import random
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from mmcomp.models import LinearSVMHead
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw random numbers that follow from ``seed``, and none of the caller's."""
+    """Seed all random numbers of a block, and restore the generators afterwards."""
     states = random.getstate(), np.random.get_state()
     try:
         with torch.random.fork_rng(range(torch.cuda.device_count())):
@@ -37,17 +37,17 @@ def open_model(
     seed: int = 0,
     device: str | None = None,
 ) -> BaseModel:
-    """A trained network, or one of random weights if that is asked for.
+    """Return a trained network or, on request, one with random weights.
 
     Args:
-        config (Config): Of the network.
+        config (Config): Config of the network.
         checkpoint (str, optional): Its weights.
-        random_weights (bool): Whether to take random ones instead.
-        seed (int): Of those.
+        random_weights (bool): Whether to use random weights instead.
+        seed (int): Seed of the random weights.
         device (str, optional): Defaults to a GPU if there is one.
 
     Raises:
-        ValueError: If both or neither are asked for, or the checkpoint does not fit.
+        ValueError: If both or neither are given, or the checkpoint does not fit.
     """
     if (checkpoint is None) != random_weights:
         raise ValueError(
@@ -59,10 +59,12 @@ def open_model(
     return random_model(config, seed, device)
 
 
-def random_model(config: Config, seed: int, device: str | None = None) -> BaseModel:
-    """A network of random weights; the SVM of a stack is a random plane.
+def random_model(
+    config: Config, seed: int, device: str | torch.device | None = None
+) -> BaseModel:
+    """Return a network with random weights; a stack gets a random SVM.
 
-    It is built, but ``init_weights`` is not called, as that may load trained ones.
+    ``init_weights`` is not called, because it may load trained weights.
     """
     with seeded(seed):
         model = load_model(config, None, 'cpu')

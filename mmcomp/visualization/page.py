@@ -1,4 +1,4 @@
-"""Pictures as PNG files, or all of them on one HTML page."""
+"""Write pictures as PNG files or as one HTML page."""
 
 import base64
 from dataclasses import dataclass, field
@@ -36,12 +36,12 @@ PAGE = """\
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with what tells it from the others and what it shows.
+    """A figure with its name and a description.
 
     Attributes:
-        name (str): Of the network or part; empty for a picture that stands alone.
+        name (str): Name of the network or part; empty for a single picture.
         figure (Figure): The picture.
-        caption (str): What it shows, for those who cannot see it.
+        caption (str): Alternative text of the picture.
     """
 
     name: str
@@ -54,9 +54,9 @@ class Page:
     """Pictures that belong together.
 
     Attributes:
-        heading (str): What they are, in a few words.
+        heading (str): Heading of the page.
         pictures (list[Picture]): At least one.
-        notes (list[str]): What they mean, in sentences.
+        notes (list[str]): Explanations, in sentences.
     """
 
     heading: str
@@ -65,10 +65,10 @@ class Page:
 
 
 def check_out(out: Path) -> Path:
-    """Refuse a file that is neither a picture nor a page, before any work is done.
+    """Check the suffix of an output file, before any work is done.
 
     Raises:
-        ValueError: Naming the suffixes that are allowed.
+        ValueError: If it is neither a picture nor a page.
     """
     if Path(out).suffix not in SUFFIXES:
         raise ValueError(f'out is {str(out)!r}; it must end in {" or ".join(SUFFIXES)}')
@@ -79,9 +79,9 @@ def write_page(page: Page, out: Path) -> list[Path]:
     """Write one HTML page, or a PNG for each picture.
 
     Args:
-        page: What to write.
-        out (Path): An ``.html`` file, or a ``.png`` file, to whose name the names of
-            the pictures are added if there are several.
+        page: The page.
+        out (Path): An ``.html`` file, or a ``.png`` file. The names of several pictures
+            are added to the name of the file.
 
     Returns:
         list[Path]: The files.

@@ -1,7 +1,8 @@
-"""PairVisualizer: pairs and predictions for TensorBoard and other backends."""
+"""PairVisualizer: show pairs and predictions in TensorBoard and other backends."""
 
 from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from mmengine.dist import master_only
@@ -10,27 +11,30 @@ from mmpretrain.visualization import UniversalVisualizer
 from torch import Tensor
 
 from mmcomp.columns import ID
+from mmcomp.compat import initialize_figure
 from mmcomp.registry import VISUALIZERS
 
 
 @VISUALIZERS.register_module()
 class PairVisualizer(UniversalVisualizer):
-    """MMPretrain's visualizer, which draws pairs too.
+    """MMPretrain's visualizer, extended to pairs.
 
-    Name its backends in the config: ``vis_backends=[dict(type='LocalVisBackend'),
+    Set its backends in the config: ``vis_backends=[dict(type='LocalVisBackend'),
     dict(type='TensorboardVisBackend')]``. Arguments are those of
     :class:`mmengine.visualization.Visualizer`.
     """
 
+    ax_save: Any
+
     def _initialize_fig(self, fig_cfg: dict) -> tuple:
-        """Nothing yet: Matplotlib is imported when something is drawn."""
+        """Defer to the first drawing, so that Matplotlib is not imported before."""
         return None, SimpleNamespace(get_dpi=lambda: None), None
 
     @master_only
     def set_image(self, image: np.ndarray) -> None:
         """See :class:`mmengine.visualization.Visualizer`."""
         if self.ax_save is None:
-            made = super()._initialize_fig(self.fig_save_cfg)
+            made = initialize_figure(super(), self.fig_save_cfg)
             self.fig_save_canvas, self.fig_save, self.ax_save = made
             self.dpi = self.fig_save.get_dpi()
         super().set_image(image)
@@ -47,14 +51,14 @@ class PairVisualizer(UniversalVisualizer):
     ) -> None:
         """Record one picture of pairs, with labels and predictions below them.
 
-        Those that are predicted wrongly are red.
+        Captions of misclassified pairs are red.
 
         Args:
-            name (str): Of the picture.
+            name (str): Name of the picture.
             pairs (Tensor): ``(B, 2, C, H, W)``, any range, onset first.
-            data_samples: For each pair; with ``gt_label`` and ``pred_score``
-                ``(classes,)`` where they are known.
-            classes: Names of the classes; numbers are shown without them.
+            data_samples: One for each pair, with ``gt_label`` and ``pred_score``
+                ``(classes,)`` if they are known.
+            classes: Names of the classes; without them, their numbers are shown.
             step (int): The epoch.
             to_rgb (bool): Whether three channels are RGB; BGR otherwise.
         """

@@ -1,4 +1,4 @@
-"""Pairs as the network sees them, with the random numbers behind it."""
+"""Pairs as the network sees them, with the random parameters of augmentation."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from mmcomp.models import PairAugment, PairDataPreprocessor
 
 from .networks import seeded
-from .style import ALARM, INK, SOFT, place, side_by_side, styled, title, write
+from .style import ALARM, INK, SOFT, axes_at, draw_title, side_by_side, styled, write
 
 COLUMNS = 4  # pairs in a row
 WIDTH = 2.7  # inches of a pair
@@ -24,17 +24,17 @@ def seen_pairs(
     training: bool = True,
     seed: int = 0,
 ) -> tuple[Tensor, list[dict]]:
-    """What comes out of the preprocessor, and the random parameters that made it.
+    """Return the output of the preprocessor and the random parameters behind it.
 
-    The parameters are drawn a second time from the same seed, so the preprocessor need
-    not keep them.
+    The parameters are drawn a second time from the same seed, so that the preprocessor
+    need not store them.
 
     Args:
-        preprocessor: Of the network.
+        preprocessor: The preprocessor of the network.
         pairs: ``(2, C, H, W)`` each, gray levels.
         labels: Class indices, for Mixup and CutMix.
         training (bool): Whether to augment.
-        seed (int): Of all random numbers. The caller's are left alone.
+        seed (int): Seed of all random numbers; the caller's generators are unaffected.
 
     Returns:
         tuple: ``(B, 2, C, h, w)``, and for each pair a dict of ``rotate`` (degrees),
@@ -61,24 +61,22 @@ def seen_pairs(
         dict(zip(names, values)) for values in zip(*(value.tolist() for value in drawn))
     ]
     for index, one in enumerate(found):
-        covered = erased is not None and bool(erased[2][index])
-        one['erased'] = (
-            (*erased[0][index].tolist(), *erased[1][index].tolist())
-            if covered
-            else None
-        )
+        one['erased'] = None
+        if erased is not None and erased[2][index]:
+            corner, sides, _ = erased
+            one['erased'] = (*corner[index].tolist(), *sides[index].tolist())
     return seen, found
 
 
 def describe(parameters: dict) -> str:
-    """The random parameters of one pair in two lines."""
+    """Describe the random parameters of one pair in two lines."""
     if not parameters:
         return ''
     x, y = parameters['shift']
     left, top = parameters['corner']
     text = (
-        f'turned {parameters["rotate"]:+.1f}°, size {parameters["scale"]:.2f}, '
-        f'moved ({x:+.1f}, {y:+.1f})\ncut at ({left:.0f}, {top:.0f})'
+        f'rotated {parameters["rotate"]:+.1f}°, scaled {parameters["scale"]:.2f}, '
+        f'shifted ({x:+.1f}, {y:+.1f})\ncropped at ({left:.0f}, {top:.0f})'
     )
     if parameters['flip']:
         text += ', mirrored'
@@ -89,7 +87,7 @@ def describe(parameters: dict) -> str:
 
 
 def displayable(pairs: Tensor, to_rgb: bool = False) -> np.ndarray:
-    """Pairs as pictures on one common scale of brightness.
+    """Return pairs as pictures on one common scale of brightness.
 
     Args:
         pairs (Tensor): ``(N, 2, C, H, W)``, any range.
@@ -115,13 +113,13 @@ def pairs_figure(
     note: str = '',
     wrong: Sequence[bool] = (),
 ) -> Figure:
-    """Pairs, onset left and apex right, with captions.
+    """Draw pairs, onset left and apex right, with captions.
 
     Args:
-        images (np.ndarray): As :func:`displayable` gives them.
-        captions: Two texts for each, of which the second is paler.
-        heading, note (str): What stands above.
-        wrong: Pairs whose caption is red.
+        images (np.ndarray): As :func:`displayable` returns them.
+        captions: Two texts for each pair; the second is paler.
+        heading, note (str): Texts above the picture.
+        wrong: Whether the caption of each pair is red.
     """
     count = len(images)
     columns = min(COLUMNS, count)
@@ -135,7 +133,7 @@ def pairs_figure(
     for index, image in enumerate(images):
         row, column = divmod(index, columns)
         left, above = column * WIDTH, top + row * cell
-        axes = place(figure, left, above, WIDTH - 0.15, picture)
+        axes = axes_at(figure, left, above, WIDTH - 0.15, picture)
         strip = side_by_side(image, fill=1.0)
         axes.imshow(strip, cmap='gray', vmin=0, vmax=1, aspect='auto')
         first, second = captions[index]
@@ -144,5 +142,5 @@ def pairs_figure(
         write(figure, left, below, first, color=ALARM if red else INK)
         below += 0.14 * len(first.split('\n'))
         write(figure, left, below, second, fontsize=7, color=SOFT)
-    title(figure, heading, note)
+    draw_title(figure, heading, note)
     return figure

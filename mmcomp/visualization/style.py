@@ -1,6 +1,7 @@
-"""The look that all pictures share; draws without pyplot and its global state."""
+"""The style of all pictures; drawn without pyplot and its global state."""
 
 import io
+from typing import Any
 
 import cv2
 import matplotlib
@@ -10,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 INK, SOFT, ACCENT, PALE, ALARM = '#1f2933', '#52606d', '#1f6f8b', '#9fb8c2', '#b3382c'
-STYLE = {
+STYLE: Any = {
     'font.size': 9,
     'axes.spines.top': False,
     'axes.spines.right': False,
@@ -23,26 +24,26 @@ MAGNITUDE, SIGNED = 'magma', 'RdBu_r'  # colours of maps without and with a sign
 
 
 def styled():
-    """A decorator for functions that draw or save figures."""
+    """Return a decorator for functions that draw or save figures."""
     return matplotlib.rc_context(STYLE)
 
 
 @styled()
 def png(figure: Figure) -> bytes:
-    """A figure as PNG."""
+    """Return a figure as PNG."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format='png', metadata={'Software': None})
     return buffer.getvalue()
 
 
 def array(figure: Figure) -> np.ndarray:
-    """A figure as an RGB image ``(height, width, 3)``, uint8."""
-    image = cv2.imdecode(np.frombuffer(png(figure), np.uint8), cv2.IMREAD_COLOR)
+    """Return a figure as an RGB image ``(height, width, 3)``, uint8."""
+    image: Any = cv2.imdecode(np.frombuffer(png(figure), np.uint8), cv2.IMREAD_COLOR)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
-def place(figure: Figure, left: float, top: float, width: float, height: float):
-    """Bare axes at a place in inches from the figure's left and top."""
+def axes_at(figure: Figure, left: float, top: float, width: float, height: float):
+    """Add bare axes at a position in inches from the figure's left and top."""
     full_width, full_height = figure.get_size_inches()
     axes = figure.add_axes((
         left / full_width,
@@ -55,25 +56,25 @@ def place(figure: Figure, left: float, top: float, width: float, height: float):
 
 
 def write(figure: Figure, left: float, top: float, text: str, **style) -> None:
-    """Text at a place in inches from the figure's left and top."""
+    """Write text at a position in inches from the figure's left and top."""
     full_width, full_height = figure.get_size_inches()
     style = {'color': INK, 'fontsize': 8, 'va': 'top', 'linespacing': 1.25, **style}
     figure.text(left / full_width, 1 - top / full_height, text, **style)
 
 
-def title(figure: Figure, text: str, note: str = '') -> None:
-    """A heading, and a note of one line below it: half an inch together."""
+def draw_title(figure: Figure, text: str, note: str = '') -> None:
+    """Write a heading and, below it, a note of one line; half an inch in all."""
     write(figure, 0, 0.02, text, fontsize=11, fontweight='bold')
     write(figure, 0, 0.25, note, color=SOFT)
 
 
 def color_scale(values: np.ndarray, share: float = 99.7) -> tuple[str, float, float]:
-    """Colours and limits for maps: from 0, or around 0 if some are negative.
+    """Return colours and limits for maps: from 0, or around 0 if some are negative.
 
     Args:
-        values (np.ndarray): All values that are to share one scale.
-        share (float): Percentile at which the scale ends, so that single values do not
-            leave the rest dark.
+        values (np.ndarray): All values that share the scale.
+        share (float): Percentile at which the scale ends, so that outliers do not leave
+            the rest dark.
 
     Returns:
         tuple: Name of the colours, lowest and highest value.
@@ -89,17 +90,17 @@ def color_scale(values: np.ndarray, share: float = 99.7) -> tuple[str, float, fl
 def color_bar(
     figure: Figure, left: float, top: float, width: float, scale, label: str
 ) -> None:
-    """A flat colour bar with its label above, half an inch high.
+    """Draw a flat colour bar with its label above, half an inch high.
 
     Args:
         figure: The figure.
-        left, top, width (float): Where, in inches.
-        scale: As :func:`color_scale` gives it.
-        label (str): What the numbers are.
+        left, top, width (float): Position, in inches.
+        scale: As :func:`color_scale` returns it.
+        label (str): Meaning of the numbers.
     """
     name, low, high = scale
     write(figure, left, top, label, fontsize=7.5, color=SOFT)
-    axes = place(figure, left, top + 0.18, width, 0.09)
+    axes = axes_at(figure, left, top + 0.18, width, 0.09)
     axes.axis('on')
     bar = figure.colorbar(
         ScalarMappable(Normalize(low, high), name), axes, orientation='horizontal'
@@ -111,12 +112,12 @@ def color_bar(
 
 
 def overlay(image: np.ndarray, values: np.ndarray, high: float) -> np.ndarray:
-    """A map with a sign laid over an image; where it is 0 the image is bare.
+    """Lay a signed map over an image, which stays visible where the map is 0.
 
     Args:
         image (np.ndarray): ``(H, W)`` or ``(H, W, 3)``, between 0 and 1.
         values (np.ndarray): ``(H, W)``.
-        high (float): Value of the strongest colour, either way.
+        high (float): Absolute value of the strongest colour.
 
     Returns:
         np.ndarray: ``(H, W, 3)``.
@@ -131,13 +132,12 @@ def overlay(image: np.ndarray, values: np.ndarray, high: float) -> np.ndarray:
 def side_by_side(
     images: np.ndarray, gap: int = 1, fill: float | None = None
 ) -> np.ndarray:
-    """Images of one size as one, with gaps between them.
+    """Join images of one size in a row, with gaps between them.
 
     Args:
         images (np.ndarray): ``(N, H, W)`` or ``(N, H, W, 3)``, float.
         gap (int): Pixels between two.
-        fill (float, optional): Value of the gaps; NaN, which is drawn as nothing, if
-            None.
+        fill (float, optional): Value of the gaps. Defaults to NaN, which is not drawn.
 
     Returns:
         np.ndarray: ``(H, N * W + (N - 1) * gap[, 3])``.

@@ -113,6 +113,36 @@ def test_a_network_brings_its_class_names(trained, tmp_path):
     assert found == expected
 
 
+def test_predicting_leaves_a_network_in_its_mode(trained):
+    """Each part of it, and dropout has no effect meanwhile."""
+    config = trained / 'compcnn_sub@1.py'
+    model = load_model(config, str(trained / 'compcnn_sub@1' / 'epoch_2.pth'), 'cpu')
+    expected = PairInferencer(model, aligned=True)(trained / 'pairs.csv')
+    model.train()
+    model.backbone.trunk.stages[0].eval()
+    modes = [part.training for part in model.modules()]
+    found = PairInferencer(model, aligned=True)(trained / 'pairs.csv')
+    assert [r['pred_scores'] for r in found] == [r['pred_scores'] for r in expected]
+    assert [part.training for part in model.modules()] == modes
+
+
+def test_the_compared_map_is_that_of_the_operator(trained):
+    """Computed by hand after the first stage: pool, ReLU, difference, ReLU."""
+    config = trained / 'compcnn_sub@1.py'
+    model = load_model(config, str(trained / 'compcnn_sub@1' / 'epoch_2.pth'), 'cpu')
+    pairs = np.random.default_rng(0).integers(0, 256, (3, 2, 1, 48, 48), np.uint8)
+    found = PairInferencer(model, aligned=True).scorer.compared(pairs)
+    stage = model.backbone.trunk.stages[0]
+    centre = torch.from_numpy(pairs[..., 2:46, 2:46])
+    with torch.no_grad():
+        onset, apex = (
+            stage.forward(x)  # without the hook that compares
+            for x in model.data_preprocessor.normalize(centre).unbind(1)
+        )
+    expected = (apex - onset).relu().mean(1)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_stream_is_lazy(trained):
     """Results come as batches are full, so memory stays with one batch."""
     made = []
@@ -148,11 +178,11 @@ def test_items_of_each_kind(tmp_path):
 @pytest.mark.parametrize(
     ('inputs', 'message'),
     [
-        ('nowhere.mp4', 'no such file or folder: nowhere.mp4'),
-        ((1, 2, 3), 'a tuple of 2 images, not of 3'),
-        (7, 'not a int'),
-        ('EMPTY', 'holds neither videos nor frames'),
-        ('TABLE', "neither the columns 'onset' and 'apex' nor 'clip'; it has a, b"),
+        ('nowhere.mp4', 'nowhere.mp4: no such file or folder'),
+        ((1, 2, 3), 'length of a pair is 3; it must be 2'),
+        (7, 'input is 7; it must be a path or a tuple'),
+        ('EMPTY', 'no videos or frames in this folder'),
+        ('TABLE', "columns are a, b; they must include 'onset' and 'apex', or 'clip'"),
     ],
 )
 def test_inputs_that_are_none(inputs, message, tmp_path):

@@ -51,8 +51,8 @@ def index(root):
 
 
 @pytest.fixture
-def told():
-    """``told(index)``: problems as a set of (kind, place, detail)."""
+def problems_of():
+    """``problems_of(index)``: problems as a set of (kind, place, detail)."""
     return lambda index: {tuple(problem) for problem in index.problems}
 
 

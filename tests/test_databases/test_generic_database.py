@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmcomp.databases.pattern import compile_pattern
+from mmcomp.databases.common.pattern import compile_pattern
 from mmcomp.datasets import read_pair_table
 
 
@@ -38,25 +38,25 @@ def test_patterns(pattern, path, groups):
 def test_patterns_that_are_none(index):
     for pattern, message in (
         ('(?P<subject>', 'missing'),
-        ('a/b', 'names nothing'),
-        ('{subject}/x', r'lacks label; it names subject'),
+        ('a/b', 'must name something'),
+        ('{subject}/x', 'it must also name label'),
     ):
         with pytest.raises(ValueError, match=message):
             index('generic', pattern=[pattern])
-    with pytest.raises(ValueError, match='needs --pattern or --table, or both'):
+    with pytest.raises(ValueError, match='pattern and table are missing'):
         index('generic')
-    with pytest.raises(ValueError, match="labels are written as A=B, not 'fake'"):
+    with pytest.raises(ValueError, match="labels: 'fake' must have the form A=B"):
         index('generic', pattern=['{subject}/{label}'], labels=['fake'])
 
 
-def test_videos_and_folders_of_frames(root, grow, index, told, read):
+def test_videos_and_folders_of_frames(root, grow, index, problems_of, read):
     grow('ann/fake/joy/a.b.avi', 'ann/fake/joy.mov')
     grow(*(f'Bob/real/JOY/{n}.png' for n in (2, 10, 11)), 'odd.png')
     result = index('generic', pattern=['{subject}/{label}/{emotion}/{take}'])
     assert rows_of(result, 'sample_id', 'subject', 'label', 'emotion', 'take') == [
         ('ann__fake__joy__a.b', 'ann', 'posed', 'joy', 'a.b'),
     ]
-    assert {kind for kind, *_ in told(result)} == {'unmatched', 'ambiguous'}
+    assert {kind for kind, *_ in problems_of(result)} == {'unmatched', 'ambiguous'}
     result = index(
         'generic',
         pattern=['{subject}/{label}/{emotion}/{frame}', '{subject}/{label}/{emotion}'],
@@ -66,7 +66,7 @@ def test_videos_and_folders_of_frames(root, grow, index, told, read):
         ('ann__fake__joy', 'ann', 'posed', 'joy'),
         ('ann__fake__joy__a.b', 'ann', 'posed', 'joy'),
     ]
-    assert told(result) == {
+    assert problems_of(result) == {
         ('unmatched', 'odd.png', 'no pattern fits'),
         ('inconsistent frames', 'Bob/real/JOY', 'frames missing from 2 to 11: 7'),
     }
@@ -74,7 +74,7 @@ def test_videos_and_folders_of_frames(root, grow, index, told, read):
     assert all((out.parent / row['clip']).exists() for row in rows)
 
 
-def test_moments_make_pairs(root, grow, index, told, read):
+def test_moments_make_pairs(root, grow, index, problems_of, read):
     grow('1/real_joy_onset.png', '1/real_joy_apex.png', '1/real_joy_peak.png')
     grow('1/fake_neutral_neutral.png', '1/fake_joy_apex.png', '1/fake_fear_apex.png')
     grow('2/real_joy_apex.png', '3/real_joy_onset.png', '3/real_joy_offset.png')
@@ -88,13 +88,13 @@ def test_moments_make_pairs(root, grow, index, told, read):
     assert {row['onset'].name for row in result.rows[:2]} == {
         'fake_neutral_neutral.png'
     }
-    assert told(result) == {
+    assert problems_of(result) == {
         ('missing image', '2/real_joy_apex.png', 'no onset agrees with this apex'),
         ('missing apex', '3/real_joy_onset.png', 'no apex agrees with this onset'),
         (
             'unmatched',
             '3/real_joy_offset.png',
-            "moment 'offset' is none of onset, neutral, apex, peak",
+            "moment is 'offset'; it must be one of onset, neutral, apex, peak",
         ),
     }
     out, _ = read(result)
@@ -112,15 +112,15 @@ def test_each_apex_gets_the_onset_of_its_own_expression(grow, index):
         assert row['apex'].name == f'posed_{emotion}_apex.png'
 
 
-def test_two_onsets_for_an_apex(grow, index, told):
+def test_two_onsets_for_an_apex(grow, index, problems_of):
     grow('1/posed_onset_1.png', '1/posed_onset_2.png', '1/posed_apex_1.png')
     result = index('generic', pattern=['{subject}/{label}_{moment}_*'])
     assert result.rows[0]['onset'].name == 'posed_onset_1.png'
-    assert told(result) == {
+    assert problems_of(result) == {
         (
             'ambiguous',
             '1/posed_apex_1.png',
-            '2 onsets fit; 1/posed_onset_1.png is taken',
+            '2 onsets fit; 1/posed_onset_1.png is used',
         )
     }
 
@@ -129,7 +129,7 @@ def test_several_clips_in_one_folder(grow, index):
     grow('1/posed a 1.png', '1/posed b 1.png', '2/posed a 1.png')
     result = index('generic', pattern=['{subject}/{label} {take} {frame}'])
     assert rows_of(result, 'sample_id', 'take') == [('2', 'a')]
-    assert [(p.kind, p.place) for p in result.problems] == [('ambiguous', '1')]
+    assert [(p.kind, p.position) for p in result.problems] == [('ambiguous', '1')]
 
 
 def test_labels_and_emotions_can_be_renamed(grow, index):
@@ -146,7 +146,7 @@ def test_labels_and_emotions_can_be_renamed(grow, index):
     ]
 
 
-def test_table_of_images(root, grow, table, index, told, read):
+def test_table_of_images(root, grow, table, index, problems_of, read):
     grow('a/x 1.png', 'a/x 9.png', 'b/x 1.png', 'b/y 9.png', 'c/1.png')
     path = table(
         't.csv',
@@ -166,11 +166,11 @@ def test_table_of_images(root, grow, table, index, told, read):
         ('a__x 9', 's1', 'posed', '3', 'Bonn'),
         ('b__y 9', 's2', 'spontaneous', None, None),
     ]
-    assert told(result) == {
+    assert problems_of(result) == {
         ('ambiguous', 't.csv:4', "2 images fit onset 'x 1.png'"),
         ('missing apex', 't.csv:5', "0 images fit apex 'z.png'"),
         ('missing image', 't.csv:6', "0 images fit onset ''"),
-        ('unmatched', 't.csv:7', 'nothing tells label'),
+        ('unmatched', 't.csv:7', 'label unknown'),
         ('unmatched', 'c', 'no row in t.csv'),
     }
     out, _ = read(result)
@@ -179,7 +179,7 @@ def test_table_of_images(root, grow, table, index, told, read):
         index('generic', table=path)
 
 
-def test_table_of_clips(root, grow, table, index, told):
+def test_table_of_clips(root, grow, table, index, problems_of):
     """Named by the table, or found by what a pattern tells."""
     for clip in ('01/posed/joy', '01/posed/fear', '02/real/joy', '02/real/anger'):
         grow(*(f'{clip}/{n}.png' for n in range(1, 6)))
@@ -205,7 +205,7 @@ def test_table_of_clips(root, grow, table, index, told):
         ('03__real__joy__v', '3', 'spontaneous', '2', None, '55'),
     ]
     assert rows_of(result, 'onset')[1] == (root / '01/posed/joy/1.png',)
-    assert told(result) == {
+    assert problems_of(result) == {
         ('missing apex', 't.csv:3', "apex is ''"),
         (
             'missing clip',
@@ -227,7 +227,9 @@ def test_table_of_clips(root, grow, table, index, told):
     )
     result = index('generic', table=named)
     assert rows_of(result, 'sample_id', 'clip') == [('x', root / '02/real/joy')]
-    assert ('missing clip', 'named.csv:3', '0 clips fit clip nowhere') in told(result)
+    assert ('missing clip', 'named.csv:3', '0 clips fit clip nowhere') in problems_of(
+        result
+    )
 
 
 def test_table_and_pattern_share_the_telling(grow, table, index):
@@ -243,7 +245,7 @@ def test_table_and_pattern_share_the_telling(grow, table, index):
 POSED = '0-PosedExpressionDatabase/part1'
 
 
-def test_nvie(root, grow, table, index, told, read):
+def test_nvie(root, grow, table, index, problems_of, read):
     """A table, a pattern for each half, codes of emotions, eyes."""
     grow(f'{POSED}/007/visible/neutral/a.bmp', f'{POSED}/007/visible/1/a.bmp')
     grow(f'{POSED}/008/visible/neutral/a.bmp', f'{POSED}/008/visible/2/a.bmp')
@@ -283,12 +285,12 @@ def test_nvie(root, grow, table, index, told, read):
         ('7', 'posed', 'happiness', 'front', '10 21 30 20.5', '11 21 31 20'),
         ('7', 'spontaneous', 'happiness', 'left', '1 2 3 4', None),
     ]
-    assert told(result) == {
+    assert problems_of(result) == {
         ('unmatched', 'Spontaneous/extra/1.bmp', 'no pattern fits'),
         ('unmatched', f'{POSED}/008/visible/2', 'no row in samples.csv'),
         ('unmatched', f'{POSED}/008/visible/neutral', 'no row in samples.csv'),
-        ('ambiguous', 'eyes.csv:6', '1-007-apex.bmp stands here a second time'),
-        ('unreadable', 'eyes.csv:7', 'eye locations that are no numbers'),
+        ('ambiguous', 'eyes.csv:6', '1-007-apex.bmp is here a second time'),
+        ('unreadable', 'eyes.csv:7', 'eye positions that are not numbers'),
         (
             'missing eyes',
             'Spontaneous/SelectedSamples/1-007-apex.bmp',

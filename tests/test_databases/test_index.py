@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from mmcomp.databases import Index, check_report, index_database
-from mmcomp.databases.base import POSED, SPONTANEOUS
-from mmcomp.databases.index import ORDER
+from mmcomp.databases.common.base import POSED, SPONTANEOUS
+from mmcomp.databases.common.index import ORDER
 from mmcomp.datasets.pair_table import CLASSES, REQUIRED_COLUMNS
 
 
@@ -69,9 +69,9 @@ def test_problems_are_written_beside_it_and_go_when_they_are_gone(root, read):
     assert len(rows) == 1
     problems = (out.parent / 'pairs.problems.csv').read_text()
     assert problems == (
-        'kind,place,detail\n'
+        'kind,position,reason\n'
         'unmatched,x y/1.png,"why, ""so"""\n'
-        'duplicate,table.csv:7,1 stands already in b.png\n'
+        'duplicate,table.csv:7,1 is already in b.png\n'
     )
     assert 'problems: 2\n  unmatched: 1\n      x y/1.png: why, "so"' in check_report(
         index
@@ -129,7 +129,7 @@ def minimum(database):
 
 
 def test_every_database_refuses_a_missing_root(database, tmp_path):
-    with pytest.raises(ValueError, match=r"no such folder', which is no folder"):
+    with pytest.raises(ValueError, match=r"no such folder'; it must be a folder"):
         index_database(database.name, tmp_path / 'no such folder', **minimum(database))
 
 
@@ -148,7 +148,7 @@ def test_every_database_says_what_it_expects(database, root, grow, table):
         options['table'] = table('empty.csv', [header])
     if database.name in ('generic', 'nvie'):
         options['pattern'] = ['{subject}/{label}/{emotion}/{frame}']
-    with pytest.raises(ValueError, match='nothing of') as caught:
+    with pytest.raises(ValueError, match='holds nothing of') as caught:
         index_database(database.name, root, **options)
     message = str(caught.value)
     assert str(root) in message
@@ -156,7 +156,9 @@ def test_every_database_says_what_it_expects(database, root, grow, table):
 
 
 def test_unknown_names_and_values(root):
-    with pytest.raises(ValueError, match="no database 'casme3'; there are bbc, casme2"):
+    with pytest.raises(ValueError, match="name is 'casme3'; it must be one of 'bbc'"):
         index_database('casme3', root)
-    with pytest.raises(ValueError, match="classes is '4'; allowed are '3', '5', 'raw'"):
+    with pytest.raises(
+        ValueError, match="classes is '4'; it must be one of '3', '5', 'raw'"
+    ):
         index_database('samm', root, classes='4')

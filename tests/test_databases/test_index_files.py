@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from mmcomp.databases import read_frames
-from mmcomp.databases.files import child, plain
-from mmcomp.databases.tables import find_table, read_number, read_table
+from mmcomp.databases.common.files import child, plain
+from mmcomp.databases.common.tables import find_table, read_number, read_table
 
 COLUMNS = {'subject': ('subject',), 'apex': ('apexframe', 'apex')}
 
@@ -28,7 +28,7 @@ def test_faults_of_frames(root, grow):
     frames, faults = read_frames(root / 'c')
     assert list(frames) == [1, 2, 6]
     assert faults == [
-        '01.png and 1.png have one number',
+        '01.png and 1.png have the same number',
         'last.png has no number in its name',
         'frames missing from 1 to 6: 3',
     ]

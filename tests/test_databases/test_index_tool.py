@@ -78,11 +78,14 @@ def test_generic_end_to_end(root, grow, tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['spos', 'nowhere'], "error: root is 'nowhere', which is no folder"),
-        (['spos', '.'], "error: nothing of spos is found in '.'"),
+        (['spos', 'nowhere'], "error: root is 'nowhere'; it must be a folder"),
+        (['spos', '.'], "error: '.' holds nothing of spos"),
         (['casme2', '.', '--table', 'x.csv'], "error: table 'x.csv': no such file"),
         (['casme2', '.'], "error: no table 'CASME2*cod*' in '.'; name it with --table"),
-        (['generic', '.', '--pattern', 'a'], "error: pattern 'a' names nothing"),
+        (
+            ['generic', '.', '--pattern', 'a'],
+            "error: pattern is 'a'; it must name something",
+        ),
     ],
 )
 def test_errors_are_one_message(tmp_path, arguments, message):

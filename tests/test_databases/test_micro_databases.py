@@ -52,7 +52,7 @@ def test_casme2_pairs(root, grow, table, index, read):
     assert [row['apex_frame'] for row in checked] == ['50', '49', '46']
 
 
-def test_casme2_problems(grow, table, index, told):
+def test_casme2_problems(grow, table, index, problems_of):
     casme2(
         grow,
         table,
@@ -76,7 +76,7 @@ def test_casme2_problems(grow, table, index, told):
     assert all('onset' not in row for row in result.rows)
     base = 'CASME2_RAW_selected/sub01'
     range_ = 'is not among the frames 46 to 54'
-    assert told(result) == {
+    assert problems_of(result) == {
         ('missing apex', f'{CODES}:2', "apex is '/'"),
         (
             'inconsistent frames',
@@ -86,7 +86,7 @@ def test_casme2_problems(grow, table, index, told):
         ('inconsistent frames', f'{CODES}:4', f'{base}/EP03: apex 90 {range_}'),
         ('inconsistent frames', f'{CODES}:5', f'{base}/EP04: onset 1 {range_}'),
         ('missing clip', f'{CODES}:6', 'sub01/EP99'),
-        ('left out', f'{CODES}:7', 'others is in none of the classes'),
+        ('left out', f'{CODES}:7', 'others is in no class'),
         ('missing apex', f'{CODES}:8', "apex is ''"),
         (
             'inconsistent frames',
@@ -135,7 +135,7 @@ def test_classes(grow, table, index, root):
     assert set(labels['5']) == set(CASME2.five_classes)
 
 
-def test_samm(root, grow, table, index, told, read):
+def test_samm(root, grow, table, index, problems_of, read):
     header = ['Subject', 'Filename', 'Inducement Code', 'Onset Frame', 'Apex Frame']
     header += ['Offset Frame', 'Duration', 'Micro', 'Action Units', 'Estimated Emotion']
     table(
@@ -168,8 +168,8 @@ def test_samm(root, grow, table, index, told, read):
         ('007-007_1_1', 10, 12, 14),
     ]
     name = 'SAMM_Micro_FACS_Codes_v2.csv'
-    assert told(result) == {
-        ('left out', f'{name}:6', 'other is in none of the classes'),
+    assert problems_of(result) == {
+        ('left out', f'{name}:6', 'other is in no class'),
         ('unmatched', '008/008_1_1', f'no row in {name}'),
     }
     out, rows = read(result)
@@ -179,8 +179,8 @@ def test_samm(root, grow, table, index, told, read):
     assert (other['label'], other['apex_frame']) == ('other', 5564)
 
 
-def test_smic(root, grow, index, told, read):
-    """Trimmed clips: onset is the first frame, and no apex is told."""
+def test_smic(root, grow, index, problems_of, read):
+    """Trimmed clips: onset is the first frame, and no apex is known."""
     for folder, numbers in {
         's1/micro/negative/s1_ne_01': range(98, 103),
         's1/micro/surprise/s1_sur_02': range(3),
@@ -198,7 +198,7 @@ def test_smic(root, grow, index, told, read):
     assert [row['label'] for row in result.rows] == ['negative', 'surprise', 'positive']
     assert [row['subject'] for row in result.rows] == ['s01', 's01', 's10']
     place = 's10/micro/positive/s10_po_01'
-    assert told(result) == {
+    assert problems_of(result) == {
         ('unmatched', 's1/micro/odd', 'not named like s01_ne_01'),
         ('inconsistent frames', place, f'{place}: frames missing from 1 to 4: 1'),
     }
@@ -208,7 +208,7 @@ def test_smic(root, grow, index, told, read):
     assert read_pair_table(out, ['negative', 'positive', 'surprise'])
 
 
-def test_smic_e_with_its_table(grow, table, index, told, root):
+def test_smic_e_with_its_table(grow, table, index, problems_of, root):
     for clip in ('s01/s01_ne_01', 's01/s01_ne_02', 's02/s2_po_1'):
         grow(*(f'{clip}/image{n}.jpg' for n in range(100, 110)))
     header = ['Subject', 'Filename', 'FirstF', 'OnsetF', 'ApexF', 'OffsetF', 'LastF']
@@ -228,7 +228,7 @@ def test_smic_e_with_its_table(grow, table, index, told, root):
         ('s01_ne_02', None, None, None),
         ('s02_po_01', 103, None, 106),
     ]
-    assert told(result) == {
+    assert problems_of(result) == {
         ('unmatched', 's01/s01_ne_02', 'no row in the table'),
         ('missing apex', f'{path.name}:3', "apex is '/'"),
         ('contradiction', f'{path.name}:3', 'negative s2_po_1'),
@@ -236,7 +236,7 @@ def test_smic_e_with_its_table(grow, table, index, told, root):
         (
             'duplicate',
             f'{path.name}:5',
-            f's2_po_1 stands already in {path.name}:3',
+            f's2_po_1 is already in {path.name}:3',
         ),
     }
     without = [
@@ -255,6 +255,6 @@ def test_two_cameras_in_one_root(grow, index):
         (
             'duplicate',
             'VIS/s1/micro/s1_ne_01',
-            's01_ne_01 stands already in HS/s1/micro/s1_ne_01',
+            's01_ne_01 is already in HS/s1/micro/s1_ne_01',
         )
     ]

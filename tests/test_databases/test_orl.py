@@ -102,7 +102,7 @@ def test_download(faces, tmp_path, monkeypatch):
     with pytest.raises(OSError, match='no network'):
         index_database('orl', root, download=True)
     assert not root.exists()
-    with pytest.raises(ValueError, match='which is no folder'):
+    with pytest.raises(ValueError, match='it must be a folder'):
         index_database('orl', root)
     monkeypatch.setattr(orl, 'fetch', lambda requirement, folder: faces)
     index = index_database('orl', root, download=True)

@@ -11,7 +11,7 @@ def rows_of(index, *names):
     return [tuple(row.get(name) for name in names) for row in index.rows]
 
 
-def test_spos(root, grow, index, told, read):
+def test_spos(root, grow, index, problems_of, read):
     grow(
         *(f'posed/anger/ann-1/{k}.bmp' for k in (8, 9, 10)),
         *(f'spontaneous/anger/ann-1/{k}.bmp' for k in (1, 2)),
@@ -27,7 +27,7 @@ def test_spos(root, grow, index, told, read):
         ('spontaneous-happiness-b-c-12', 'b-c', 'spontaneous', 'happiness'),
     ]
     layout = 'not <class>/<emotion>/<subject>-<n>'
-    assert told(result) == {
+    assert problems_of(result) == {
         ('unmatched', 'extra/anger/ann-2', layout),
         ('unmatched', 'posed/anger/ann', layout),
         ('unmatched', 'spontaneous/happiness', layout),
@@ -45,7 +45,7 @@ def test_spos(root, grow, index, told, read):
 NEMO = 'UvA-NEMO_Smile_Database_File_Details.txt'
 
 
-def test_uva_nemo(grow, table, index, told, read):
+def test_uva_nemo(grow, table, index, problems_of, read):
     videos = ['001_deliberate_smile_2', '001_spontaneous_smile_1']
     videos += ['002_spontaneous_smile_3', '003_deliberate_smile_1', '4_smile']
     grow(*(f'videos/{name}.mp4' for name in videos))
@@ -66,11 +66,11 @@ def test_uva_nemo(grow, table, index, told, read):
         ('001_spontaneous_smile_1', '77', 'spontaneous', 'happiness'),
         ('003_deliberate_smile_1', '003', 'posed', 'happiness'),
     ]
-    assert told(result) == {
+    assert problems_of(result) == {
         (
             'duplicate',
             f'{NEMO}:11',
-            f'009_spontaneous_smile_1.mp4 stands already in {NEMO}:9',
+            f'009_spontaneous_smile_1.mp4 is already in {NEMO}:9',
         ),
         ('unreadable', f'{NEMO}:10', '2 columns of at least 5'),
         ('contradiction', f'{NEMO}:8', "'deliberate' for 002_spontaneous_smile_3.mp4"),
@@ -90,14 +90,14 @@ def test_uva_nemo_without_details(grow, index):
     assert not result.problems
 
 
-def test_bbc(grow, index, told):
+def test_bbc(grow, index, problems_of):
     grow('Genuine/1.mp4', 'posed/1.mp4', 'trailer.mp4')
     result = index('bbc')
     assert rows_of(result, 'sample_id', 'subject', 'label') == [
         ('posed-1', 'posed-1', 'posed'),
         ('spontaneous-1', 'spontaneous-1', 'spontaneous'),
     ]
-    assert told(result) == {
+    assert problems_of(result) == {
         ('unmatched', 'trailer.mp4', 'in neither Genuine nor posed')
     }
 
@@ -114,7 +114,7 @@ def session(root, number, video, subject='<subject id="5"/>', emotion=None):
     return folder
 
 
-def test_mmi(root, grow, index, told):
+def test_mmi(root, grow, index, problems_of):
     session(root, 7, 'S005-001', emotion=4)
     session(root, 20, 'S005-002', emotion=9)
     session(root, 36, 'S006-001', '<subject id="6"/>')
@@ -129,10 +129,10 @@ def test_mmi(root, grow, index, told):
         ('36-S006-001', '6', 'posed', None, '0'),
         ('7-S005-001', '5', 'spontaneous', 'happiness', '0'),
     ]
-    missing = 'no session.xml with <subject id="..."> beside it'
+    missing = 'no session.xml with <subject id="..."> next to it'
     parse = next(p for p in result.problems if p.kind == 'unreadable')
-    assert parse.place == 'Sessions/41/session.xml'
-    assert told(result) - {parse} == {
+    assert parse.position == 'Sessions/41/session.xml'
+    assert problems_of(result) - {parse} == {
         ('unmatched', 'Sessions/40/S007-001.avi', missing),
         ('unmatched', 'Sessions/41/S008-001.avi', missing),
         ('unmatched', 'Sessions/old/x.avi', 'not in a folder named by a number'),
@@ -140,8 +140,8 @@ def test_mmi(root, grow, index, told):
 
 
 @pytest.mark.parametrize('value', [(), ['a'], ['3-']])
-def test_mmi_must_be_told_what_is_spontaneous(root, index, value):
-    with pytest.raises(ValueError, match='--spontaneous'):
+def test_mmi_needs_the_spontaneous_sessions(root, index, value):
+    with pytest.raises(ValueError, match='spontaneous is'):
         index('mmi', spontaneous=value)
 
 
@@ -151,7 +151,7 @@ FAKE = {'S2N2H': 'happiness', 'H2N2S': 'sadness', 'H2N2D': 'disgust', 'H2N2A': '
 FAKE.update({'H2N2C': 'contempt', 'D2N2Sur': 'surprise'})
 
 
-def test_sase_fe(root, grow, index, told, read, tmp_path):
+def test_sase_fe(root, grow, index, problems_of, read, tmp_path):
     people = ['Jane Doe', 'Jörg']
     for code in (*REAL, *FAKE):
         grow(f'FakeTrue_DB/Jane Doe/{code}.MP4')
@@ -168,7 +168,7 @@ def test_sase_fe(root, grow, index, told, read, tmp_path):
     assert found[jane, 'N2C']['felt'] == 'contempt'
     assert found[joerg, 'D2N2SUR']['emotion'] == 'surprise'
     assert found[joerg, 'N2h']['label'] == 'spontaneous'
-    assert told(result) == {('unmatched', joerg, 'videos without a code: 1')}
+    assert problems_of(result) == {('unmatched', joerg, 'videos without a code: 1')}
     out, rows = read(result)
     assert all((out.parent / row['clip']).is_file() for row in rows)
     for text in (

@@ -15,15 +15,20 @@ import torch
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
-from mmcomp.datasets import LoadPair, PackPairInputs, PairDataset, SubjectKFold
+from mmcomp.datasets import (
+    LoadPair,
+    PackPairInputs,
+    PairDataset,
+    SubjectKFold,
+    image_store,
+)
 from mmcomp.datasets.controls import CONTROLS
-from mmcomp.datasets.pair_dataset import _decode_once
 
 CLASSES = ('posed', 'spontaneous')
 PIPELINE = [
     dict(type='mmcomp.LoadPair'),
     dict(
-        type='mmcomp.InStep',
+        type='mmcomp.SharedRandomTransforms',
         transforms=[
             dict(type='RandomCrop', crop_size=8),
             dict(type='RandomFlip', prob=0.5),
@@ -191,7 +196,7 @@ def test_without_pipeline_there_is_the_row(table, rows):
 @pytest.fixture
 def loads(monkeypatch):
     """How often each file was decoded, from now on."""
-    _decode_once.cache_clear()
+    image_store.clear()
     count = Counter()
     load = LoadPair.load
 
@@ -201,7 +206,7 @@ def loads(monkeypatch):
 
     monkeypatch.setattr(LoadPair, 'load', counting)
     yield count
-    _decode_once.cache_clear()
+    image_store.clear()
 
 
 def test_each_image_is_decoded_once(table, rows, loads):

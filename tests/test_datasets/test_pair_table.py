@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmcomp.datasets import PairDataset, PairTableError, read_pair_table
-from mmcomp.datasets.pair_table import decode_images
+from mmcomp.datasets.image_store import decode_images
 
 HEADER = 'sample_id,subject,onset,apex,label'
 GOOD = '1,s1,a.png,b.png,posed'
-DAMAGED = 'not an image, or a damaged one'
+DAMAGED = 'not an image, or damaged'
 
 
 @pytest.fixture(scope='module')
@@ -81,10 +81,10 @@ def test_csv_of_a_spreadsheet(folder):
         'label': 'posed',
         'place': 'Zürich',
         'on, off': 'a "b", c',
-        '_place': 'line 3',
+        '_position': 'line 3',
     }
     assert second['onset'] == str(folder / 'a.png')
-    assert (second['place'], second['_place']) == ('', 'line 5')
+    assert (second['place'], second['_position']) == ('', 'line 5')
 
 
 CELLS = st.text(st.characters(codec='utf-8', exclude_characters='\0'), max_size=8)
@@ -115,8 +115,8 @@ def test_a_row_over_several_lines_is_named_by_its_first(folder):
     rows = '1,s1,a.png,b.png,posed,"two\nlines"\n2,s1,a.png,b.png,posed,\n'
     path = write(folder, 'table.csv', f'{HEADER},note\n{rows}')
     first, second = read_pair_table(path)
-    assert (first['note'], first['_place']) == ('two\nlines', 'line 2')
-    assert second['_place'] == 'line 4'
+    assert (first['note'], first['_position']) == ('two\nlines', 'line 2')
+    assert second['_position'] == 'line 4'
 
 
 def test_images_may_lie_elsewhere(folder, tmp_path, monkeypatch):
@@ -164,7 +164,7 @@ def test_json_of_openmmlab(folder, encoding):
             'subject': '7',
             'label': 'spontaneous',
             'intensity': 0.5,
-            '_place': 'data_list[0]',
+            '_position': 'data_list[0]',
         },
         {
             **images,
@@ -172,14 +172,14 @@ def test_json_of_openmmlab(folder, encoding):
             'subject': '7',
             'label': 'posed',
             'box': [1, 2],
-            '_place': 'data_list[1]',
+            '_position': 'data_list[1]',
         },
         {
             **images,
             'sample_id': '3',
             'subject': '7',
             'label': 'spontaneous',
-            '_place': 'data_list[2]',
+            '_position': 'data_list[2]',
         },
     ]
 
@@ -228,7 +228,7 @@ BAD_TABLES = {
     ),
     'doubled column': (
         f'{HEADER},subject\n{GOOD},s1\n',
-        "line 1: column 'subject' stands 2 times in the header",
+        "line 1: column 'subject' is in the header 2 times",
     ),
     'semicolons': (
         f'{HEADER}\n{GOOD}\n'.replace(',', ';'),
@@ -269,11 +269,11 @@ BAD_TABLES = {
     'empty label': (f'{HEADER}\n1,s1,a.png,b.png,\n', 'line 2: label is empty'),
     'duplicate sample_id': (
         f'{HEADER}\n{GOOD}\n2,s1,a.png,b.png,posed\n 1,s2,a.png,b.png,posed\n',
-        "line 4: sample_id '1' stands already in line 2",
+        "line 4: sample_id '1' is already in line 2",
     ),
     'unknown label': (
         f'{HEADER}\n{GOOD}\n2,s1,a.png,b.png,Posed\n',
-        f"line 3: unknown label 'Posed'; allowed are {CLASSES}",
+        f"line 3: label is 'Posed'; it must be one of {CLASSES}",
     ),
     # The images
     'missing image': (
@@ -328,7 +328,7 @@ BAD_JSON = {
     'no entry': (dict(data_list=[]), "'data_list' is empty"),
     'entry that is no object': (
         dict(data_list=[JSON_ROW, ['2', 's1']]),
-        'data_list[1]: list where an object is needed',
+        'data_list[1] is a list; it must be an object',
     ),
     'other classes': (
         dict(metainfo=dict(classes=['spontaneous', 'posed']), data_list=[JSON_ROW]),
@@ -345,19 +345,19 @@ BAD_JSON = {
     ),
     'gt_label out of range': (
         dict(data_list=[dict(JSON_ROW, gt_label=2)]),
-        f'data_list[0]: gt_label 2 is no index of [{CLASSES}]',
+        f'data_list[0]: gt_label is 2; it must be an index of [{CLASSES}]',
     ),
     'gt_label of another type': (
         dict(data_list=[dict(JSON_ROW, gt_label='0')]),
-        f"data_list[0]: gt_label '0' is no index of [{CLASSES}]",
+        f"data_list[0]: gt_label is '0'; it must be an index of [{CLASSES}]",
     ),
     'two labels': (
         dict(data_list=[dict(JSON_ROW, gt_label=1)]),
-        "data_list[0]: gt_label 1 is 'spontaneous', but label is 'posed'",
+        "data_list[0]: gt_label 1 means 'spontaneous', but label is 'posed'",
     ),
     'duplicate sample_id': (
         dict(data_list=[JSON_ROW, dict(JSON_ROW, sample_id=1)]),
-        "data_list[1]: sample_id '1' stands already in data_list[0]",
+        "data_list[1]: sample_id '1' is already in data_list[0]",
     ),
     'missing image': (
         dict(data_list=[dict(JSON_ROW, onset='c.png')]),
@@ -398,10 +398,10 @@ def test_all_faults_at_once(folder):
     path = write(folder, 'table.csv', f'{HEADER}\n{rows}')
     assert sorted(faults_of(read_pair_table, path)) == sorted(
         [
-            f"line 2: unknown label 'Posed'; allowed are {CLASSES}",
+            f"line 2: label is 'Posed'; it must be one of {CLASSES}",
             "line 2: onset 'c.png': no such file",
             'line 3: 3 fields where the header has 5',
-            "line 5: sample_id '1' stands already in line 2",
+            "line 5: sample_id '1' is already in line 2",
             'line 5: subject is empty',
             'line 5: apex is empty',
             "line 5: onset 'folder.png': is a folder",
@@ -414,8 +414,8 @@ def test_every_duplicate_names_the_first_row(folder):
     rows = ''.join(f'{i},s1,a.png,b.png,posed\n' for i in (7, 8, 7, 7))
     path = write(folder, 'table.csv', f'{HEADER}\n{rows}')
     assert faults_of(read_pair_table, path) == [
-        "line 4: sample_id '7' stands already in line 2",
-        "line 5: sample_id '7' stands already in line 2",
+        "line 4: sample_id '7' is already in line 2",
+        "line 5: sample_id '7' is already in line 2",
     ]
 
 
@@ -442,7 +442,7 @@ def test_message_lists_twenty_faults(folder, count):
     first, *lines = str(caught.value).split('\n')
     assert first == f'pair table {str(path)!r} has {count} faults:'
     expected = [
-        f"  line {i + 2}: unknown label 'x'; allowed are {CLASSES}" for i in range(20)
+        f"  line {i + 2}: label is 'x'; it must be one of {CLASSES}" for i in range(20)
     ]
     if count > 20:
         expected.append(f'  ... and {count - 20} more')
@@ -474,20 +474,20 @@ KFOLD = dict(type='mmcomp.SubjectKFold', n_splits=2)
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
-        (dict(cache='disk'), "cache is 'disk'; allowed are 'ram', 'none'"),
+        (dict(cache='disk'), "cache is 'disk'; it must be one of 'ram', 'none'"),
         (
             dict(control='mirror'),
-            "control is 'mirror'; allowed are None, 'onset-only', 'apex-only', "
+            "control is 'mirror'; it must be one of None, 'onset-only', 'apex-only', "
             "'swapped', 'shuffled-labels'",
         ),
         (
             dict(split=KFOLD, subset='dev'),
-            "subset is 'dev'; allowed are 'train', 'val', 'test', 'all'",
+            "subset is 'dev'; it must be one of 'train', 'val', 'test', 'all'",
         ),
-        (dict(subset='train'), "subset is 'train'; allowed are 'all' without a split"),
+        (dict(subset='train'), "subset is 'train'; without a split it must be 'all'"),
         (
             dict(split=dict(KFOLD, n_splits=10), subset='train'),
-            '10 folds need at least 10 subjects, but the table has 2',
+            'n_splits is 10; it must be at most 2, the number of subjects',
         ),
         (
             dict(split=dict(KFOLD, fold=2), subset='train'),
@@ -495,7 +495,7 @@ KFOLD = dict(type='mmcomp.SubjectKFold', n_splits=2)
         ),
         (
             dict(split=dict(KFOLD, val_folds=1), subset='train'),
-            'val_folds is 1; it must be between 0 and 0, so that a fold is left',
+            'val_folds is 1; it must be between 0 and 0, to leave a fold for training',
         ),
         (
             dict(split=KFOLD, subset='val'),
@@ -508,11 +508,12 @@ KFOLD = dict(type='mmcomp.SubjectKFold', n_splits=2)
         ),
         (
             dict(metainfo=dict(classes=('posed', 'faked'))),
-            "line 3: unknown label 'spontaneous'; allowed are 'posed', 'faked'",
+            "line 3: label is 'spontaneous'; it must be one of 'posed', 'faked'",
         ),
         (
             dict(pipeline=[dict(type='mmcomp.PackPairInputs')]),
-            "cache='ram' needs LoadPair as the first transform, not PackPairInputs",
+            r"the first transform is PackPairInputs\(.*\); with cache='ram' it must be "
+            'LoadPair',
         ),
     ],
 )

@@ -157,23 +157,23 @@ def test_file_may_name_numbers_and_leave_out_empty_subsets(tmp_path):
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        (None, r'split file .*split\.json.*No such file'),
+        (None, r'split file .*split\.json.*: no such file'),
         ('{"train": ["a",', r'split file .*split\.json.*Expecting value: line 1'),
-        ('["a", "b"]', 'needs an object with lists under "train" and "test"'),
-        ('{"train": ["a", "b", "c"]}', 'needs an object .* "train" and "test"'),
-        ('{"test": ["a", "b", "c"]}', 'needs an object .* "train" and "test"'),
-        ('{"train": "abc", "test": ["a"]}', '"train" is not a list'),
-        ('{"train": ["a"], "val": null, "test": ["b"]}', '"val" is not a list'),
+        ('["a", "b"]', 'must be an object with lists under "train" and "test"'),
+        ('{"train": ["a", "b", "c"]}', 'must be an object .* "train" and "test"'),
+        ('{"test": ["a", "b", "c"]}', 'must be an object .* "train" and "test"'),
+        ('{"train": "abc", "test": ["a"]}', '"train" must be a list'),
+        ('{"train": ["a"], "val": null, "test": ["b"]}', '"val" must be a list'),
         (
             '{"train": ["a", "b"], "test": ["c", "b", "a"]}',
-            'named more than once: a, b',
+            'listed more than once: a, b',
         ),
-        ('{"train": ["a", "b", "b"], "test": ["c"]}', 'named more than once: b'),
+        ('{"train": ["a", "b", "b"], "test": ["c"]}', 'listed more than once: b'),
         (
             '{"train": ["a", "b"], "test": ["c", "e", "d"]}',
-            r'names subjects that the table lacks: d, e',
+            r'lists subjects that the table lacks: d, e',
         ),
-        ('{"train": ["a"], "test": ["c"]}', r'leaves out subjects of the table: b'),
+        ('{"train": ["a"], "test": ["c"]}', r'lacks subjects of the table: b'),
     ],
 )
 def test_bad_file_is_refused(tmp_path, content, message):
@@ -188,7 +188,7 @@ def test_bad_file_is_refused(tmp_path, content, message):
     ('split', 'message'),
     [
         (SubjectKFold(1), 'n_splits is 1; it must be at least 2'),
-        (SubjectKFold(4), '4 folds need at least 4 subjects, but the table has 3'),
+        (SubjectKFold(4), 'n_splits is 4; it must be at most 3, the number of'),
         (SubjectKFold(3, fold=3), 'fold is 3; it must be between 0 and 2'),
         (SubjectKFold(3, fold=-1), 'fold is -1; it must be between 0 and 2'),
         (SubjectKFold(3, val_folds=2), 'val_folds is 2; it must be between 0 and 1'),
@@ -205,7 +205,9 @@ def test_impossible_split_is_refused(split, message):
 
 
 def test_one_subject_cannot_be_left_out():
-    with pytest.raises(ValueError, match='at least 2 subjects, but the table has 1'):
+    with pytest.raises(
+        ValueError, match='the number of subjects is 1; it must be at least 2'
+    ):
         LeaveOneSubjectOut().assign(['a', 'a'])
 
 

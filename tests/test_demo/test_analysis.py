@@ -53,7 +53,7 @@ def test_a_face_at_rest_leaves_a_curve_to_choose_from(analyst, files):
     ('name', 'sentence'),
     [
         ('broken.mp4', "'broken.mp4' cannot be opened as a video"),
-        ('no such.mp4', "there is no file or folder 'no such.mp4'"),
+        ('no such.mp4', "'no such.mp4': no such file or folder"),
         ('blank.png', 'no face was found in any of the 1 frames'),
     ],
 )

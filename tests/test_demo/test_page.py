@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-FIND = 'Find onset and apex, compare'
+FIND = 'Find onset and apex and compare'
 
 
 def hand_over(page, place, path, button):

@@ -198,7 +198,7 @@ def test_a_failed_run_is_reported_and_the_others_go_on(setting, tmp_path):
 
 
 WRONG = [
-    (['--n-splits', '7'], '7 folds need at least 7 subjects, but the table has 6'),
+    (['--n-splits', '7'], 'n_splits is 7; it must be at most 6'),
     (['--folds', '3'], r'folds is [3]; each fold must be between 0 and 2'),
     (['--train-subjects', '5'], 'train_subjects is 5; it must be between 1 and the 4'),
     (['--dataset', 'nowhere.py'], "config 'nowhere.py': no such file"),

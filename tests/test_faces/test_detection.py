@@ -100,10 +100,6 @@ def test_two_faces(astronaut):
     largest, second = FaceDetector().detect(image)
     assert largest.centre[0] > 388 > second.centre[0]
     assert rivals([largest, second], largest) == [second]
-    nearest, _ = FaceDetector('nearest').detect(image, last=second)
-    np.testing.assert_allclose(nearest.eyes, second.eyes)
-    first, _ = FaceDetector('nearest').detect(image)
-    np.testing.assert_allclose(first.eyes, largest.eyes)
 
 
 def test_small_second_face_is_no_rival():
@@ -133,8 +129,6 @@ def test_pickles(detector, astronaut):
 
 
 def test_wrong_arguments(detector):
-    with pytest.raises(ValueError, match=r'choose must be.*largest.*best'):
-        FaceDetector('best')
     with pytest.raises(ValueError, match=r'min_score.*1\.5'):
         FaceDetector(min_score=1.5)
     with pytest.raises(ValueError, match='uint8'):

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmcomp.faces import Settings, align_face, pair_from_clip, pair_from_images
+from mmcomp.faces import FaceSettings, align_face, pair_from_clip, pair_from_images
 from mmcomp.faces.pairs import PROBLEMS
 
 
@@ -36,7 +36,7 @@ def test_photos(photo, astronaut, detector):
 
 def test_by_the_onset(astronaut, detector):
     moved = np.roll(astronaut, 30, axis=1)
-    settings = Settings(size=64, color='color', by='onset')
+    settings = FaceSettings(size=64, color='color', by='onset')
     pair = pair_from_images(astronaut, moved, settings, detector=detector)
     assert pair.apex.shape == (64, 64, 3)
     expected = align_face(moved, pair.onset_eyes, 64, 'color')
@@ -54,7 +54,7 @@ def test_given_eyes_are_used(astronaut, blank):
 
 def test_problems_of_photos(tmp_path, astronaut, two, blank, detector):
     (tmp_path / 'broken.jpg').write_bytes(b'nonsense')
-    strict = Settings(eyes_closed='fail')
+    strict = FaceSettings(eyes_closed='fail')
     eyes = [[50, 40], [90, 44]]
     outside = [[50, 40], [900, 44]]
     for images, options, problem, reason in (
@@ -71,7 +71,7 @@ def test_problems_of_photos(tmp_path, astronaut, two, blank, detector):
             (tmp_path / 'none.jpg', astronaut),
             {},
             'unreadable',
-            "onset: there is no file 'none.jpg'",
+            "onset: 'none.jpg': no such file",
         ),
         (
             (blank, astronaut),
@@ -82,7 +82,7 @@ def test_problems_of_photos(tmp_path, astronaut, two, blank, detector):
         (
             (blank, astronaut),
             {'onset_eyes': outside},
-            'wrong eyes',
+            'eyes outside image',
             'onset: the eyes given lie outside the 160 x 120 image',
         ),
     ):
@@ -96,7 +96,7 @@ def test_problems_of_photos(tmp_path, astronaut, two, blank, detector):
 
 def test_largest_of_two(astronaut, two, detector):
     pair = pair_from_images(
-        astronaut, two, Settings(several='largest'), detector=detector
+        astronaut, two, FaceSettings(several='largest'), detector=detector
     )
     assert pair.success
     assert 'apex: of 2 faces the largest was taken' in pair.notes
@@ -154,8 +154,8 @@ def test_late_frames(smile, detector, astronaut):
     """Known and spotted frames are shifted; their eyes are those of the new frames."""
     path, clip = smile
     known = clip.onset, clip.apex
-    exact = pair_from_clip(path, Settings(), *known, detector=detector)
-    settings = Settings(onset_late=-2, apex_late=3)
+    exact = pair_from_clip(path, FaceSettings(), *known, detector=detector)
+    settings = FaceSettings(onset_late=-2, apex_late=3)
     late = pair_from_clip(
         path, settings, *known, exact.onset_eyes, exact.apex_eyes, detector=detector
     )
@@ -173,7 +173,7 @@ def test_late_frames(smile, detector, astronaut):
         ({'onset_late': -99}, f'onset frame {clip.onset - 99} is not in the clip'),
         ({'onset_late': 49}, f'onset frame {clip.onset + 49} does not come before'),
     ):
-        pair = pair_from_clip(path, Settings(**shift), *known, detector=detector)
+        pair = pair_from_clip(path, FaceSettings(**shift), *known, detector=detector)
         assert pair.problem == 'no such frame'
         assert pair.reason.startswith(reason)
     pair = pair_from_images(astronaut, astronaut, settings, detector=detector)
@@ -190,7 +190,7 @@ def test_problems_of_clips(tmp_path, smile, detector, blank, write_video):
             tmp_path / 'none.mp4',
             {},
             'unreadable',
-            "there is no file or folder 'none.mp4'",
+            "'none.mp4': no such file or folder",
         ),
         (one, {}, 'no face', 'no face was found in any of the 1 frames'),
         (
@@ -207,7 +207,7 @@ def test_problems_of_clips(tmp_path, smile, detector, blank, write_video):
         ),
         (
             path,
-            {'settings': Settings(limit=50)},
+            {'settings': FaceSettings(limit=50)},
             'no expression',
             'no expression was found',
         ),
@@ -229,7 +229,7 @@ def test_two_people_in_a_clip(tmp_path, make_clip, detector, write_video):
     path = write_video(tmp_path / 'two.mp4', both)
     pair = pair_from_clip(path, detector=detector)
     assert pair.problem == 'two faces'
-    pair = pair_from_clip(path, Settings(several='largest'), detector=detector)
+    pair = pair_from_clip(path, FaceSettings(several='largest'), detector=detector)
     assert pair.success
     assert any('the one that was followed was taken' in note for note in pair.notes)
     assert any('a second face was seen' in note for note in pair.notes)
@@ -244,13 +244,13 @@ def test_real_smile(real_clips, detector):
 
 def test_wrong_settings():
     for options, message in (
-        ({'by': 'apex'}, r"by must be one of \('own', 'onset'\), not 'apex'"),
-        ({'color': 'rgb'}, 'color must be'),
-        ({'several': 'all'}, 'several must be'),
-        ({'eyes_closed': 'no'}, 'eyes_closed must be'),
+        ({'by': 'apex'}, "by is 'apex'; it must be one of 'own', 'onset'"),
+        ({'color': 'rgb'}, "color is 'rgb'; it must be"),
+        ({'several': 'all'}, "several is 'all'; it must be"),
+        ({'eyes_closed': 'no'}, "eyes_closed is 'no'; it must be"),
         ({'size': 4}, 'at least 8'),
         ({'limit': 0}, 'above 0'),
-        ({'min_score': 2}, 'between 0 and 1'),
+        ({'min_score': 2}, 'above 0 and below 1'),
     ):
         with pytest.raises(ValueError, match=message):
-            Settings(**options)
+            FaceSettings(**options)

@@ -15,8 +15,8 @@ import pytest
 from runs import REPOSITORY
 
 from mmcomp.datasets.pair_table import read_pair_table
-from mmcomp.faces import Settings, align_face
-from mmcomp.faces.prepare import prepare
+from mmcomp.faces import FaceSettings, align_face
+from mmcomp.faces.prepare import prepare_faces
 from mmcomp.faces.table import read_input
 
 TOOL = REPOSITORY / 'tools' / 'prepare.py'
@@ -71,7 +71,7 @@ def photos(tmp_path_factory, astronaut):
 @pytest.fixture(scope='module')
 def prepared(photos, tmp_path_factory):
     out = tmp_path_factory.mktemp('prepared') / 'out'
-    return prepare([photos], out, Settings(eyes_closed='fail'), workers=2)
+    return prepare_faces([photos], out, FaceSettings(eyes_closed='fail'), workers=2)
 
 
 def test_every_row_is_a_pair_or_a_failure(photos, prepared):
@@ -83,10 +83,10 @@ def test_every_row_is_a_pair_or_a_failure(photos, prepared):
         'two-faces': 'two faces',
         'unreadable': 'unreadable',
         'missing': 'unreadable',
-        'bad-eyes': 'wrong cell',
-        'outside': 'wrong eyes',
+        'bad-eyes': 'invalid cell',
+        'outside': 'eyes outside image',
         'closed': 'eyes closed',
-        'empty': 'wrong cell',
+        'empty': 'invalid cell',
     }
     assert failures['reason'].str.len().min() > 10
     assert failures['path'].tolist()[0] == 'a.png blank.png'
@@ -115,7 +115,7 @@ def test_new_table(photos, prepared):
 def test_again_does_nothing_and_gives_the_same(photos, prepared):
     out = prepared.table.parent
     before = {path: path.read_bytes() for path in out.rglob('*') if path.is_file()}
-    again = prepare([photos], out, Settings(eyes_closed='fail'))
+    again = prepare_faces([photos], out, FaceSettings(eyes_closed='fail'))
     assert again.done_before == 10
     after = {path: path.read_bytes() for path in out.rglob('*') if path.is_file()}
     assert before == after
@@ -125,7 +125,7 @@ def test_other_settings_are_refused(photos, prepared):
     with pytest.raises(
         ValueError, match=r"size is 64 and was 48; eyes_closed is 'warn' and was 'fail'"
     ):
-        prepare([photos], prepared.table.parent, Settings(size=64))
+        prepare_faces([photos], prepared.table.parent, FaceSettings(size=64))
 
 
 def test_changed_and_failed_rows(photos, tmp_path):
@@ -135,13 +135,13 @@ def test_changed_and_failed_rows(photos, tmp_path):
         (tmp_path / name).write_bytes(photos.with_name(name).read_bytes())
     table = tmp_path / 'pairs.csv'
     frame.iloc[[0, 2]].to_csv(table, index=False)
-    assert prepare([table], tmp_path / 'out', workers=1).pairs == 1
+    assert prepare_faces([table], tmp_path / 'out', workers=1).pairs == 1
     (tmp_path / 'blank.png').write_bytes((tmp_path / 'a.png').read_bytes())
-    assert prepare([table], tmp_path / 'out', workers=1).pairs == 1
-    assert prepare([table], tmp_path / 'out', workers=1, retry=True).pairs == 2
+    assert prepare_faces([table], tmp_path / 'out', workers=1).pairs == 1
+    assert prepare_faces([table], tmp_path / 'out', workers=1, retry=True).pairs == 2
     frame.loc[0, 'apex'] = 'a.png'
     frame.iloc[[0]].to_csv(table, index=False)
-    done = prepare([table], tmp_path / 'out', workers=1)
+    done = prepare_faces([table], tmp_path / 'out', workers=1)
     assert (done.pairs, done.done_before) == (1, 0)
     assert read(done.table)['apex_source'].tolist() == ['a.png']
 
@@ -168,7 +168,7 @@ def test_killed_and_started_again(tmp_path, photos):
     assert 3 <= len(done) <= 30
     subprocess.run([*command, str(out)], check=True, capture_output=True)
     assert {path: path.stat().st_mtime_ns for path in done} == done
-    whole = prepare([table], tmp_path / 'whole', workers=2).table.parent
+    whole = prepare_faces([table], tmp_path / 'whole', workers=2).table.parent
     for path in whole.rglob('*'):
         if path.is_file() and not path.name.startswith('.'):
             other = out / path.relative_to(whole)
@@ -204,7 +204,7 @@ def test_clips(tmp_path, make_clip, write_video):
             ['late', 's1', 'smile.mp4', '2', '999', 'posed'],
         ],
     )
-    done = prepare([table], tmp_path / 'out', Settings(color='color'), 20, 2)
+    done = prepare_faces([table], tmp_path / 'out', FaceSettings(color='color'), 20, 2)
     pairs = {row['sample_id']: row for row in read_pair_table(done.table)}
     assert list(pairs) == ['video', 'folder', 'known']
     assert abs(int(pairs['video']['apex_frame']) - smile.apex) <= 6
@@ -217,7 +217,7 @@ def test_clips(tmp_path, make_clip, write_video):
     assert failures['problem'].tolist() == [
         'no expression',
         'unreadable',
-        'wrong cell',
+        'invalid cell',
         'no such frame',
     ]
 
@@ -237,7 +237,7 @@ def test_clips_without_a_table(tmp_path, smile):
 def test_nothing_but_failures(tmp_path, photos):
     table = photos.with_name('fail.csv')
     read(photos).iloc[[2]].to_csv(table, index=False)
-    done = prepare([table], tmp_path / 'out', workers=1)
+    done = prepare_faces([table], tmp_path / 'out', workers=1)
     assert (done.pairs, done.failures) == (0, {'no face': 1})
     assert read(done.table).empty
 
@@ -246,8 +246,8 @@ def test_nothing_but_failures(tmp_path, photos):
     ('columns', 'rows', 'message'),
     [
         (['sample_id', 'clip'], [], 'has no row'),
-        (['clip'], [['a']], r"no column 'sample_id'.*\['clip'\]"),
-        (['sample_id', 'onset'], [['a', 'b']], r"needs the column 'clip', or 'onset'"),
+        (['clip'], [['a']], r"are \['clip'\]; they must include 'sample_id'"),
+        (['sample_id', 'onset'], [['a', 'b']], "must include 'clip', or 'onset'"),
         (['sample_id', 'clip'], [['a', 'x'], ['a', 'y']], r"not unique: \['a'\]"),
         (['sample_id', 'clip'], [['', 'x']], 'empty in a row'),
     ],
@@ -261,7 +261,7 @@ def test_tool_tells_errors_in_one_line(tmp_path):
     command = [sys.executable, str(TOOL), 'none.csv', '--out', str(tmp_path / 'out')]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr == 'error: there is no table none.csv.\n'
+    assert done.stderr == 'error: none.csv: no such file\n'
 
 
 def test_a_bug_is_a_failure_of_its_row(photos, tmp_path, monkeypatch):
@@ -273,7 +273,7 @@ def test_a_bug_is_a_failure_of_its_row(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(module, 'pair_of_row', broken)
     (tmp_path / 'rows').mkdir()
     row = {'sample_id': 'a'}
-    module._do_row(row, tmp_path, tmp_path, Settings(), None)
+    module._do_row(row, tmp_path, tmp_path, FaceSettings(), None)
     result = json.loads((tmp_path / 'rows' / 'a.json').read_text())
     assert result['problem'] == 'error'
     assert 'RuntimeError: boom' in result['reason']

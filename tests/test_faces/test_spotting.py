@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mmcomp.faces import Clip, spot
-from mmcomp.faces.curve import locate, steady
-from mmcomp.faces.motion import REGIONS, SIZE, Motion
+from mmcomp.faces.spotting.curve import locate, steady
+from mmcomp.faces.spotting.motion import REGIONS, SIZE, Motion
 from mmcomp.synthetic import EMOTIONS, LABELS
 
 PARTS = 2 * len(REGIONS)
@@ -252,9 +252,9 @@ def test_real_clip_without_a_face(real_clips):
 
 
 def test_wrong_arguments(detector):
-    with pytest.raises(ValueError, match='limit must be above 0'):
+    with pytest.raises(ValueError, match=r'limit is .*; it must be above 0'):
         spot([], detector, limit=0)
-    with pytest.raises(ValueError, match='onset must lie before apex, not 5 and 5'):
+    with pytest.raises(ValueError, match='onset is 5; it must be less than apex, 5'):
         spot([], detector, onset=5, apex=5)
 
 

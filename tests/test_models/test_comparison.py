@@ -322,3 +322,18 @@ def test_local_correlation_is_bounded(scale):
 def test_local_correlation_needs_an_odd_window(size):
     with pytest.raises(ValueError, match=f'kernel_size is {size}; it must be'):
         build('LocalCorrelation', kernel_size=size)
+
+
+def test_local_correlation_of_bright_flat_images_does_not_cancel():
+    """Gray levels 200 to 201 in float32: as in float64, window by window."""
+    noise = np.random.default_rng(0).random((2, 6, 7))
+    onset, apex = (200 + noise).astype(np.float32)
+    operator = build('LocalCorrelation', 1, act_cfg=None)
+    inputs = (torch.from_numpy(image)[None, None] for image in (onset, apex))
+    found = 1 - operator(*inputs)[0, 0]
+    for i, j in np.ndindex(4, 5):  # windows inside
+        a, b = (x[i : i + 3, j : j + 3].astype(np.float64) for x in (onset, apex))
+        covariance = ((a - a.mean()) * (b - b.mean())).mean()
+        expected = covariance / np.sqrt((a.var() + 1e-4) * (b.var() + 1e-4))
+        assert float(found[i + 1, j + 1]) == pytest.approx(expected, abs=1e-4)
+    assert found.abs().max() <= 1

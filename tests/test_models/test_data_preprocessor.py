@@ -243,24 +243,24 @@ def test_batch_augments_are_for_training_only():
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
-        (dict(mean=[1]), r'mean is \[1\] and std is None; give both or none'),
-        (dict(std=[1]), r'mean is None and std is \[1\]; give both or none'),
+        (dict(mean=[1]), r'mean is \[1\] and std is None; give both or neither'),
+        (dict(std=[1]), r'mean is None and std is \[1\]; give both or neither'),
         (
             dict(mean=[1, 2, 3], std=[1]),
-            r'mean \[1, 2, 3\] and std \[1\] differ in len',
+            r'std is \[1\]; they must have the same length',
         ),
         (dict(mean=[1], std=[0]), r'std is \[0\]; it must be above 0'),
         (
             dict(standardize='batch'),
-            "standardize is 'batch'; allowed are 'image', 'pair', None",
+            "standardize is 'batch'; it must be one of 'image', 'pair', None",
         ),
         (
             dict(mean=[1], std=[1], standardize='pair'),
-            'give either mean and std, or standardize',
+            "standardize is 'pair'; it must be None if mean",
         ),
         (
             dict(batch_augments=dict(augments=dict(type='Mixup', alpha=0.8))),
-            'batch_augments needs num_classes',
+            'num_classes is None; batch_augments needs it',
         ),
     ],
 )
@@ -274,13 +274,13 @@ def test_bad_parameters_are_refused(kwargs, message):
     [
         (
             torch.zeros(2, 1, 5, 6),
-            r'inputs have shape \(2, 1, 5, 6\); \(B, 2, C, H, W\)',
+            r'inputs is \(2, 1, 5, 6\); it must be \(B, 2, C, H, W\)',
         ),
-        (torch.zeros(3, 1, 5, 5, 6), r'inputs have shape \(3, 1, 5, 5, 6\)'),
-        ([torch.zeros(1, 5, 6)] * 3, r'inputs have shape \(3, 1, 5, 6\)'),
+        (torch.zeros(3, 1, 5, 5, 6), r'inputs is \(3, 1, 5, 5, 6\)'),
+        ([torch.zeros(1, 5, 6)] * 3, r'inputs is \(3, 1, 5, 6\)'),
         (
             [torch.zeros(2, 1, 5, 6), torch.zeros(2, 1, 5, 7)],
-            r'one batch differ in shape: \[\(2, 1, 5, 6\), \(2, 1, 5, 7\)\]; crop or',
+            r'one batch are \[\(2, 1, 5, 6\), \(2, 1, 5, 7\)\]; they must',
         ),
     ],
 )
@@ -292,7 +292,7 @@ def test_bad_input_is_refused(inputs, message):
 def test_mean_of_other_channels_is_refused():
     """Broadcasting would silently make three channels of a gray image."""
     preprocessor = PairDataPreprocessor([1, 2, 3], [1, 1, 1])
-    message = 'mean and std have 3 values, but the images 1 channels'
+    message = 'mean and std is 3; it must be 1 or the number of channels, 1'
     with pytest.raises(ValueError, match=message):
         preprocessor(dict(inputs=torch.zeros(2, 2, 1, 5, 6)))
 

@@ -1,11 +1,10 @@
-"""PairAugment against the single transforms with the same parameters."""
+"""PairAugment against OpenCV and NumPy, one image at a time."""
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from mmcomp.datasets.transforms import RandomAffine, RandomErase
 from mmcomp.models.pair_augment import PairAugment, affine_crop, erase
 from mmcomp.registry import MODELS
 
@@ -22,11 +21,13 @@ def images(count, seed=0):
 
 
 def one_by_one(image, angle, scale, shift, corner, flip):
-    """RandomAffine, RandomCrop and RandomFlip with these parameters."""
-    affine = RandomAffine()
-    affine.random_params = lambda: (angle, scale, *shift)
+    """The same steps with OpenCV, rounding to whole gray levels."""
+    matrix = cv2.getRotationMatrix2D(((SIZE - 1) / 2, (SIZE - 1) / 2), angle, scale)
+    matrix[:, 2] += shift
     left, top = (int(c) for c in corner)
-    moved = affine.transform(dict(img=image))['img']
+    moved = cv2.warpAffine(
+        image, matrix, (SIZE, SIZE), borderMode=cv2.BORDER_REFLECT_101
+    )
     crop = moved[top : top + CROP, left : left + CROP]
     return crop[:, ::-1] if flip else crop
 
@@ -63,23 +64,22 @@ def test_crop_and_flip_alone_are_exact():
         torch.testing.assert_close(batch[i], expected.float(), atol=2e-3, rtol=0)
 
 
-def test_erase_covers_what_random_erase_covers():
+def test_erase_covers_a_rectangle_with_the_mean():
     pairs = images(3)
     corner, sides = torch.tensor([[3, 5], [0, 0], [7, 9]]), torch.tensor([[4, 6]] * 3)
     chosen = torch.tensor([True, False, True])
     result = erase(pairs.float(), corner, sides, chosen)
     for i in range(3):
         (left, top), (width, height) = corner[i].tolist(), sides[i].tolist()
-        single = RandomErase()
-        params = (bool(chosen[i]), top, left, height, width)
-        single.random_params = lambda h, w, params=params: params
         for j in range(2):
-            image = pairs[i, j, 0].numpy().astype(np.float32)
-            expected = single.transform(dict(img=image))['img']
+            expected = pairs[i, j, 0].numpy().astype(np.float32)
+            if chosen[i]:
+                mean = expected.mean()
+                expected[top : top + height, left : left + width] = mean
             np.testing.assert_allclose(result[i, j, 0], expected, atol=1e-3)
 
 
-def test_parameters_have_the_distributions_of_the_single_transforms():
+def test_parameters_are_drawn_uniformly_from_their_ranges():
     torch.manual_seed(0)
     pairs = torch.zeros(4000, 2, 1, SIZE, SIZE)
     augment = PairAugment(
@@ -161,7 +161,7 @@ def test_preprocessor_augments_before_it_normalises():
         (dict(max_shift=-1), 'max_shift is -1'),
         (dict(flip_prob=2), 'flip_prob is 2'),
         (dict(erase_prob=-0.1), r'erase_prob is -0\.1'),
-        (dict(erase_size=(9, 4)), r'erase_size is \(9, 4\); two sides in order'),
+        (dict(erase_size=(9, 4)), r'erase_size is \(9, 4\); it must be two sides'),
         (dict(erase_size=(4, 50)), 'from 1 to crop_size 44'),
     ],
 )
@@ -171,5 +171,15 @@ def test_bad_arguments(kwargs, message):
 
 
 def test_small_images_are_refused():
-    with pytest.raises(ValueError, match='40x48 pixels are smaller than crop_size 44'):
+    with pytest.raises(ValueError, match='images are 40x48 pixels; they must be'):
         PairAugment(CROP)(torch.zeros(1, 2, 1, 40, 48), True)
+
+
+def test_training_without_random_crop_has_the_centre_of_a_test():
+    """With an odd margin too, which could be halved either way."""
+    pairs = images(2).float()
+    for size in (43, 45, 47):
+        still = PairAugment(size, random_crop=False, erase_size=(4, 9))
+        torch.testing.assert_close(
+            still(pairs, True), still(pairs, False), atol=2e-3, rtol=0
+        )

@@ -72,7 +72,7 @@ def test_dropouts_are_where_the_paper_puts_them():
     [
         (
             dict(head=dict(type='mmcomp.MLPClsHead', num_classes=2, in_channels=100)),
-            r'MLPClsHead does not fit: the backbone gives \(128, 3, 3\)',
+            r'MLPClsHead does not fit: the backbone returns \(128, 3, 3\)',
         ),
         (
             dict(head=dict(type='mmcomp.MLPClsHead', num_classes=1, in_channels=1152)),
@@ -87,7 +87,7 @@ def test_dropouts_are_where_the_paper_puts_them():
                     dropouts=(0.5,),
                 )
             ),
-            'must be of one length',
+            'must have the same length',
         ),
     ],
 )

@@ -133,10 +133,16 @@ class Twice(nn.Module):
 
 
 BAD = [
-    (dict(after='stages.3'), r"after is 'stages.3'.*it has input, stages.0, drops.0"),
+    (
+        dict(after='stages.3'),
+        r"after is 'stages.3'; it must be .*input, stages.0, drops.0",
+    ),
     (dict(after='layer9', trunk=RESNET), r'input, conv1, .*layer4 and \d+ deeper'),
     (dict(after=''), "after is ''"),
-    (dict(trunk=Twice(), after='layer'), "after is 'layer', which is no position"),
+    (
+        dict(trunk=Twice(), after='layer'),
+        "after is 'layer'; it must be a position of Twice",
+    ),
     (
         dict(trunk=dict(type='mmcomp.CompCNNTrunk', in_channels=3)),
         r'CompCNNTrunk cannot take images of shape \(1, 44, 44\)',
@@ -151,7 +157,7 @@ BAD = [
     ),
     (
         dict(comparison=dict(type='mmcomp.LinearCombination', in_channels=8)),
-        "made for 8 channels, but there are 32 after 'stages.0'",
+        r"is 8; it must be 32, as the output after 'stages.0' has shape \(32, 20, 20\)",
     ),
     (
         dict(
@@ -160,11 +166,11 @@ BAD = [
             input_shape=(1, 48, 48),
             comparison=dict(type='mmcomp.LocalCorrelation'),
         ),
-        r'LocalCorrelation needs maps \(C, H, W\)',
+        r'it must be maps \(C, H, W\) for LocalCorrelation',
     ),
     (
         dict(trunk={**RESNET, 'out_indices': (0, 3)}, after='layer2'),
-        'output 0 of ResNet is no compared tensor',
+        'output 0 of ResNet is not compared',
     ),
     (dict(input_shape=(1, 8, 8)), r'cannot take images of shape \(1, 8, 8\)'),
 ]

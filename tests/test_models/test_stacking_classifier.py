@@ -113,7 +113,7 @@ def test_c_is_chosen_by_subject():
     search = GridSearchCV(machine, {'linearsvc__C': sorted(grid)}, cv=GroupKFold(5))
     search.fit(features, labels, groups=subjects)
     assert float(head.chosen_C) == pytest.approx(search.best_params_['linearsvc__C'])
-    with pytest.raises(ValueError, match='needs 2 subjects, but there are 1'):
+    with pytest.raises(ValueError, match='subjects is 1; it must be at least 2'):
         head.fit(features, labels, ['s'] * 60)
 
 
@@ -194,7 +194,7 @@ def test_member_scores_are_the_members_own():
 def test_weights_with_svm_travel_in_the_state_dict():
     model = build().eval()
     assert not model.is_fitted
-    with pytest.raises(RuntimeError, match='not fitted'):
+    with pytest.raises(ValueError, match='SVM of this stack is not fitted'):
         model.predict(torch.rand(1, 2, 1, 44, 44))
     model.fit_svms([batch()])
     other = build(members={f'm@{i}': member(f'stages.{i}') for i in range(3)}).eval()
@@ -255,17 +255,20 @@ def test_members_trained_apart(tmp_path):
     torch.save({'other': torch.ones(1)}, paths['m@1'])
     with pytest.raises(CheckpointError, match='belongs to another network'):
         build(checkpoints=paths)
-    with pytest.raises(ValueError, match="names 'x', which is no member"):
+    with pytest.raises(ValueError, match="is 'x'; it must be one of 'm@0', 'm@1'"):
         build(checkpoints={'x': paths['m@0']})
 
 
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
-        (dict(members={}), 'needs members'),
-        (dict(cross_fit=1), 'cross_fit is 1; 0, or 2 and more'),
-        (dict(cross_fit=2, checkpoints={'m@0': 'x'}), 'cannot be cross-fitted'),
-        (dict(svm=dict(C=0)), 'C is 0; a positive number'),
+        (dict(members={}), r'members is \{\}; it must name at least 1'),
+        (dict(cross_fit=1), 'cross_fit is 1; it must be 0, or at least 2'),
+        (
+            dict(cross_fit=2, checkpoints={'m@0': 'x'}),
+            'cross_fit is 2; it must be 0 for members',
+        ),
+        (dict(svm=dict(C=0)), 'C is 0; it must be a positive number'),
         (dict(svm=dict(C=[])), r'C is \[\]'),
         (
             dict(
@@ -273,7 +276,7 @@ def test_members_trained_apart(tmp_path):
                     'a': dict(member(), head=dict(type='mmpretrain.ClsHead'), neck=None)
                 }
             ),
-            "member 'a' has the head ClsHead",
+            "head of member 'a' is ClsHead; it must have",
         ),
     ],
 )

@@ -17,9 +17,9 @@ import pytest
 
 from mmcomp.synthetic import (
     compute_oracle,
-    contact_sheet,
     dataset_checksum,
     dataset_folder,
+    dataset_sheet,
     ensure_dataset,
     oracle_error,
     read_meta,
@@ -178,7 +178,7 @@ def test_full_disk_is_said_in_a_sentence(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
 
     monkeypatch.setattr(Path, 'write_bytes', full)
-    message = r'Cannot write the synthetic dataset .*No space left.*make room'
+    message = r'cannot write the synthetic dataset .*No space left.*make room'
     with pytest.raises(OSError, match=message) as error:
         ensure_dataset('tiny', tmp_path, workers=1)
     assert error.value.errno == errno.ENOSPC
@@ -209,7 +209,7 @@ def test_wrong_arguments_touch_nothing(tmp_path, options, message):
 
 
 def test_contact_sheet_shows_the_pairs(tiny):
-    sheet = contact_sheet(tiny, pairs=12)
+    sheet = dataset_sheet(tiny, pairs=12)
     # Six pairs in each half: a caption and three pictures of 4 x 48 pixels.
     assert sheet.shape == (20 + 6 * (20 + 192), 2 * 3 * 192 + 24)
     table = pd.read_csv(tiny / 'pairs.csv').set_index('sample_id')
@@ -219,4 +219,4 @@ def test_contact_sheet_shows_the_pairs(tiny):
     gaps = [np.abs(shown.astype(int) - onset).mean() for onset in onsets]
     assert min(gaps) < 2
     with pytest.raises(ValueError, match='1'):
-        contact_sheet(tiny, pairs=1)
+        dataset_sheet(tiny, pairs=1)

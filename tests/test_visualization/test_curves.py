@@ -70,7 +70,9 @@ def test_a_line_that_a_kill_cut_off_is_left_out(tmp_path):
 def test_a_foreign_log_is_one_clear_error(tmp_path, line):
     path = write_log(tmp_path / 'x', [1])
     path.write_text(line + '\n' + path.read_text())
-    with pytest.raises(ValueError, match=r'scalars.json, line 1: no log of MMEngine'):
+    with pytest.raises(
+        ValueError, match=r'scalars.json, line 1: not a log of MMEngine'
+    ):
         read_curves([tmp_path])
 
 
@@ -79,7 +81,9 @@ def test_what_is_missing_is_named(tmp_path):
         read_curves([tmp_path])
     write_log(tmp_path / 'x', [1])
     runs = read_curves([tmp_path])
-    with pytest.raises(ValueError, match="no run has logged 'f1'; they have loss, lr"):
+    with pytest.raises(
+        ValueError, match="include 'f1'; they must be logged ones: loss, lr"
+    ):
         curves_figure(runs, ['f1'])
 
 

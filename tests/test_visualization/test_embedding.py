@@ -38,7 +38,7 @@ def test_a_copy_of_a_pair_is_a_neighbour_but_not_the_pair_itself():
 
 
 def test_too_few_pairs_are_refused():
-    with pytest.raises(ValueError, match='3 pairs cannot be laid out; at least 4'):
+    with pytest.raises(ValueError, match='number of pairs is 3; it must be at least 4'):
         lay_out(np.zeros((3, 2)))
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from mmcomp.compat import config_of
 from mmcomp.visualization.explain import (
     BOTH,
     EACH,
@@ -109,7 +110,7 @@ def test_networks_of_random_weights_give_other_maps(changed):
     own = explain(model, pairs, target, patch=8)
     assert rank_correlations(own, [own])[BOTH] == pytest.approx((1, 1))
     others = [
-        explain(random_model(model._config, seed, 'cpu').eval(), pairs, target, 8)
+        explain(random_model(config_of(model), seed, 'cpu'), pairs, target, 8)
         for seed in (1, 2)
     ]
     found = rank_correlations(own, others)
@@ -138,7 +139,7 @@ def test_the_picture_has_one_scale_for_all_pairs(changed):
     ('options', 'message'),
     [
         (dict(patch=45), 'patch is 45; it must be between 1 and 44'),
-        (dict(baseline='black'), "'black'; allowed are 'still', 'flat'"),
+        (dict(baseline='black'), "'black'; it must be one of 'still', 'flat'"),
     ],
 )
 def test_impossible_options_are_refused(changed, options, message):

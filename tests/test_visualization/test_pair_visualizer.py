@@ -9,8 +9,8 @@ import pytest
 import torch
 from runs import build, small_config
 
+from mmcomp.models.inspect import class_scores
 from mmcomp.visualization import PairVisualizer
-from mmcomp.visualization.networks import class_scores
 
 HOOK = dict(type='mmcomp.PairVisualizationHook', interval=2, count=4)
 

@@ -115,14 +115,26 @@ def test_a_hostile_checkpoint_is_refused(command, visualize, table, tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (('features', '--stage', 'stages.9'), "stage is 'stages.9', .* stages.0"),
+        (
+            ('features', '--stage', 'stages.9'),
+            "stage is 'stages.9'; it must be .* stages.0",
+        ),
         (('features', '--channels', '0'), 'channels is 0'),
         (('features', '--count', '0'), 'count is 0'),
-        (('features', '--id', 'nobody'), "no pair 'nobody' in these 16 .*s00-posed-0"),
-        (('explain', '--class', 'happy'), "'happy'; there are posed, spontaneous"),
+        (
+            ('features', '--id', 'nobody'),
+            "sample_id is 'nobody'; it must be .* 16 pairs: s00-posed-0",
+        ),
+        (
+            ('explain', '--class', 'happy'),
+            "'happy'; it must be one of 'posed', 'spontaneous'",
+        ),
         (('explain', '--patch', '99'), 'patch is 99'),
         (('explain', '--controls', '-1'), 'controls is -1'),
-        (('embedding', '--color-by', 'age'), "no column 'age'; they have .*subject"),
+        (
+            ('embedding', '--color-by', 'age'),
+            "columns include 'age'; they must be of .*subject",
+        ),
     ],
 )
 def test_mistakes_are_named(arguments, message, visualize, table, tmp_path):
@@ -155,6 +167,6 @@ def test_an_unknown_row_is_one_line_for_the_user(table, tmp_path):
         capture_output=True,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("error: no pair 'nobody' in these 16 pairs")
+    assert done.stderr.startswith("error: sample_id is 'nobody'; it must be")
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / 'x.png').exists()

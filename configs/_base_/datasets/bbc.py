@@ -1,4 +1,4 @@
-# BBC: genuine (spontaneous) and posed smiles, a person each, by ten folds.
+# BBC: genuine (spontaneous) and posed smiles, one person each.
 _base_ = './pairs.py'
 
 data = dict(ann_file='data/bbc/aligned/pairs.csv')

@@ -1,11 +1,7 @@
-# CASME II: three classes of micro-expressions, leaving one subject out.
-_base_ = './pairs.py'
+# CASME II.
+_base_ = './micro-expressions.py'
 
-data = dict(
-    ann_file='data/casme2/aligned/pairs.csv',
-    metainfo=dict(classes=['negative', 'positive', 'surprise']),
-    split=dict(_delete_=True, type='mmcomp.LeaveOneSubjectOut', fold=0),
-)
+data = dict(ann_file='data/casme2/aligned/pairs.csv')
 train_dataloader = dict(dataset=data)
 val_dataloader = dict(dataset=data)
 test_dataloader = val_dataloader

@@ -1,4 +1,4 @@
-# MMI: posed and spontaneous sessions, by ten folds of subjects.
+# MMI: posed and spontaneous sessions.
 _base_ = './pairs.py'
 
 data = dict(ann_file='data/mmi/aligned/pairs.csv')

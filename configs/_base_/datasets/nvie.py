@@ -1,4 +1,4 @@
-# USTC-NVIE: posed and spontaneous, by ten folds of subjects as in the paper.
+# USTC-NVIE: posed and spontaneous; ten folds of subjects, as in the paper.
 _base_ = './pairs.py'
 
 data = dict(ann_file='data/nvie/aligned/pairs.csv')

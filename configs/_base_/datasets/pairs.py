@@ -1,4 +1,4 @@
-# Any pair table, by ten folds of subjects. The other tables' configs inherit from it.
+# Posed and spontaneous, by ten folds of subjects: the base of all databases.
 _base_ = './synthetic_nvie-subset.py'
 
 data = dict(

@@ -1,4 +1,4 @@
-# SASE-FE: real (spontaneous) and fake (posed) emotions, by ten folds of subjects.
+# SASE-FE: real (spontaneous) and fake (posed) emotions.
 _base_ = './pairs.py'
 
 data = dict(ann_file='data/sase-fe/aligned/pairs.csv')

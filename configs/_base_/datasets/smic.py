@@ -1,11 +1,7 @@
-# SMIC: three classes of micro-expressions, leaving one subject out.
-_base_ = './pairs.py'
+# SMIC.
+_base_ = './micro-expressions.py'
 
-data = dict(
-    ann_file='data/smic/aligned/pairs.csv',
-    metainfo=dict(classes=['negative', 'positive', 'surprise']),
-    split=dict(_delete_=True, type='mmcomp.LeaveOneSubjectOut', fold=0),
-)
+data = dict(ann_file='data/smic/aligned/pairs.csv')
 train_dataloader = dict(dataset=data)
 val_dataloader = dict(dataset=data)
 test_dataloader = val_dataloader

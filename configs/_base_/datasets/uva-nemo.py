@@ -1,4 +1,4 @@
-# UvA-NEMO: deliberate (posed) and spontaneous smiles, by ten folds of subjects.
+# UvA-NEMO: deliberate (posed) and spontaneous smiles.
 _base_ = './pairs.py'
 
 data = dict(ann_file='data/uva-nemo/aligned/pairs.csv')

@@ -1,17 +1,8 @@
 """Transforms of image pairs."""
 
-from .augment import RandomAffine, RandomBrightnessContrast, RandomErase
 from .formatting import PackPairInputs
-from .in_step import InStep
 from .loading import LoadPair
+from .shared_random import SharedRandomTransforms
 from .shift_apex import ShiftApex
 
-__all__ = [
-    'InStep',
-    'LoadPair',
-    'ShiftApex',
-    'PackPairInputs',
-    'RandomAffine',
-    'RandomBrightnessContrast',
-    'RandomErase',
-]
+__all__ = ['LoadPair', 'PackPairInputs', 'SharedRandomTransforms', 'ShiftApex']

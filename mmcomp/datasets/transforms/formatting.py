@@ -8,7 +8,7 @@ from mmcv.transforms import BaseTransform
 from mmpretrain.structures import DataSample
 
 from mmcomp.columns import ID, SUBJECT
-from mmcomp.datasets.pair_table import PLACE
+from mmcomp.datasets.pair_table import ROW_POSITION
 from mmcomp.registry import TRANSFORMS
 
 
@@ -44,7 +44,8 @@ class PackPairInputs(BaseTransform):
         onset, apex = (_to_chw(image) for image in results['img'])
         if onset.shape != apex.shape:
             raise ValueError(
-                f'pair {results.get(ID, "?")!r} ({results.get(PLACE, "no table")}): '
+                f'pair {results.get(ID, "?")!r} '
+                f'({results.get(ROW_POSITION, "no table")}): '
                 f'onset {tuple(onset.shape)} and apex {tuple(apex.shape)} (C, H, W) '
                 'differ; resize or align them'
             )
@@ -59,7 +60,7 @@ class PackPairInputs(BaseTransform):
 
 
 def _to_chw(image) -> torch.Tensor:
-    """``(H, W)`` or ``(H, W, C)`` array to ``(C, H, W)``; a tensor stays as it is."""
+    """Turn an array ``(H, W)`` or ``(H, W, C)`` into ``(C, H, W)``; keep a tensor."""
     if isinstance(image, torch.Tensor):
         return image
     image = np.asarray(image)

@@ -24,7 +24,7 @@ class LoadPair(BaseTransform):
       or ``(H, W, 3)`` as BGR in colour.
     - img_shape, ori_shape (tuple): ``(H, W)`` of the onset.
 
-    A subclass overrides :meth:`load` or :meth:`pack`: a data set that keeps images in
+    A subclass overrides :meth:`load` or :meth:`pack`: a dataset that keeps images in
     memory calls these.
 
     Args:
@@ -34,7 +34,7 @@ class LoadPair(BaseTransform):
     def __init__(self, color_type: str = 'grayscale') -> None:
         if color_type not in COLOR_TYPES:
             raise ValueError(
-                f'color_type is {color_type!r}; allowed are '
+                f'color_type is {color_type!r}; it must be one of '
                 f'{", ".join(map(repr, COLOR_TYPES))}'
             )
         self.color_type = color_type
@@ -58,11 +58,11 @@ class LoadPair(BaseTransform):
         flag = COLOR_TYPES[self.color_type]
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
         if image is None or _is_cut_jpeg(data):
-            raise ValueError('not an image, or a damaged one')
+            raise ValueError('not an image, or damaged')
         return image
 
     def pack(self, results: dict, images: tuple[np.ndarray, np.ndarray]) -> dict:
-        """Put a pair of decoded images where this transform puts them."""
+        """Add a pair of decoded images to the results, as :meth:`transform` does."""
         results['img'] = list(images)
         results['img_shape'] = results['ori_shape'] = images[0].shape[:2]
         return results
@@ -76,7 +76,7 @@ class LoadPair(BaseTransform):
 
 
 def _is_cut_jpeg(data: bytes) -> bool:
-    """Whether a JPEG lacks its end, which OpenCV 4 fills with gray and goes on."""
+    """Return whether a JPEG lacks its end, which OpenCV 4 silently fills with gray."""
     if not data.startswith(b'\xff\xd8'):
         return False
     at = 2  # Past the headers, as a preview among them has an end marker of its own.

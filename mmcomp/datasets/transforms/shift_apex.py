@@ -1,4 +1,4 @@
-"""ShiftApex: move the apex against the onset, to see what a network bears."""
+"""ShiftApex: move the apex, to test how robust a network is to misalignment."""
 
 import zlib
 
@@ -14,8 +14,8 @@ from mmcomp.registry import TRANSFORMS
 class ShiftApex(BaseTransform):
     """Shift the apex image by a fixed distance, as a faulty alignment would.
 
-    The direction is random but follows from the sample's id, so that it is the same in
-    each run. Bilinear, with the border reflected.
+    The direction is random, but derived from the sample's id: it is the same in each
+    run. Bilinear, with the border reflected.
 
     **Required Keys:** ``img`` (list of onset and apex), ``sample_id``
 
@@ -27,7 +27,7 @@ class ShiftApex(BaseTransform):
 
     def __init__(self, pixels: float) -> None:
         if pixels < 0:
-            raise ValueError(f'pixels is {pixels}; it must not be negative')
+            raise ValueError(f'pixels is {pixels}; it must be at least 0')
         self.pixels = pixels
 
     def transform(self, results: dict) -> dict:

@@ -39,12 +39,12 @@ class _Stage(nn.Module):
 class CompCNNTrunk(BaseModule):
     """Three stages of convolution, max pooling and ReLU, with dropout between them.
 
-    Section 3.1 gives the order of layers, the input of 44x44 gray and the dropout
-    rates. Sizes and counts of the filters are not in the text; ours are 5x5x32,
-    5x5x64, 3x3x128 without padding, so that 44 divides without a rest:
-    44-40-20-16-8-6-3. Dropout follows a stage as a layer of its own, so that a
-    comparison after ``stages.i`` comes before it, and onset and apex do not differ by
-    their dropout.
+    Section 3.1 gives the order of layers, the input of 44x44 gray pixels and the
+    dropout rates, but not the size and number of the filters. Ours are 5x5x32, 5x5x64
+    and 3x3x128 without padding, so that pooling leaves no remainder:
+    44-40-20-16-8-6-3. Dropout is a layer of its own after each stage. A comparison
+    after ``stages.i`` therefore comes before the dropout of stage i, which then acts on
+    the compared maps. The dropout of earlier stages acts on onset and apex separately.
 
     Args:
         in_channels (int): Defaults to 1.
@@ -68,8 +68,9 @@ class CompCNNTrunk(BaseModule):
         super().__init__(init_cfg)
         if not len(channels) == len(kernel_sizes) == len(dropouts) > 0:
             raise ValueError(
-                f'channels {channels}, kernel_sizes {kernel_sizes} and dropouts '
-                f'{dropouts} must be of one length, one entry for each stage'
+                f'channels is {channels}, kernel_sizes is {kernel_sizes} and dropouts '
+                f'is {dropouts}; they must have the same length, one entry for each '
+                'stage'
             )
         widths = [in_channels, *channels]
         self.stages = nn.ModuleList(
@@ -80,7 +81,7 @@ class CompCNNTrunk(BaseModule):
         self.to(memory_format=torch.channels_last)  # faster on CPU and GPU alike
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor]:
-        """From images ``(B, C, H, W)`` to the maps of the last stage, in a tuple."""
+        """Map images ``(B, C, H, W)`` to the last stage's maps, in a tuple."""
         for stage, drop in zip(self.stages, self.drops):
             x = drop(stage(x))
         return (x,)

@@ -1,4 +1,4 @@
-"""SiameseBackbone: any trunk, with a comparison after any of its layers."""
+"""SiameseBackbone: any trunk with a comparison after any of its layers."""
 
 from collections.abc import Sequence
 
@@ -15,15 +15,15 @@ INPUT = 'input'
 
 @MODELS.register_module()
 class SiameseBackbone(BaseModule):
-    """One trunk for onset and apex, which are compared where you say.
+    """One trunk for onset and apex, with a comparison after a layer of your choice.
 
     Both images go through the trunk as one batch of 2B, onsets first, so they share
     weights and statistics of normalisation layers. A forward hook on the layer
     ``after`` replaces its 2B maps by B compared ones, and the rest of the trunk runs on
-    those. So the trunk may be any backbone of MMPretrain, unchanged.
+    those. The trunk may therefore be any backbone of MMPretrain, unchanged.
 
-    One pass with zeros at construction finds the layers and their shapes, so a
-    position, a channel count or an operator that does not fit is an error there.
+    A trial pass with zeros finds the layers and their shapes, so that a position, a
+    channel count or an operator that does not fit is reported at construction.
 
     Args:
         trunk (dict | nn.Module): A backbone that returns a tensor or a tuple of them.
@@ -67,13 +67,13 @@ class SiameseBackbone(BaseModule):
         self.out_shapes = self._check(images)
 
     def forward(self, pairs: Tensor) -> tuple[Tensor, ...]:
-        """Features of pairs.
+        """Return the features of pairs.
 
         Args:
             pairs (Tensor): ``(B, 2, C, H, W)``, onset first.
 
         Returns:
-            tuple[Tensor]: What the trunk returns, for B compared pairs.
+            tuple[Tensor]: Outputs of the trunk for B compared pairs.
         """
         images = pairs.transpose(0, 1).flatten(0, 1)
         if self.after == INPUT:
@@ -82,17 +82,17 @@ class SiameseBackbone(BaseModule):
         return outputs if isinstance(outputs, tuple) else (outputs,)
 
     def _compare_output(self, layer: nn.Module, args: tuple, output):
-        """Forward hook: compared maps in place of those of onset and apex.
+        """Replace the maps of onset and apex by compared ones (forward hook).
 
-        A bound method, so that copies of the network (EMA) compare with their own
-        operator. Of a tuple, as Swin's blocks return it, the first entry counts.
+        It is a bound method, so that copies of the network (EMA) use their own
+        operator. Of a tuple, as Swin's blocks return it, the first entry is compared.
         """
         if isinstance(output, tuple):
             return (self._compare(output[0]), *output[1:])
         return self._compare(output)
 
     def _compare(self, maps: Tensor) -> Tensor:
-        """``(2B, C, H, W)``, ``(2B, N, C)`` or ``(2B, C)`` to the same for B."""
+        """Compare ``(2B, C, H, W)``, ``(2B, N, C)`` or ``(2B, C)``; B remain."""
         count = maps.shape[0] // 2  # not chunk(2), which an export cannot trace
         onset, apex = maps[:count], maps[count:]
         if maps.ndim == 4:
@@ -104,7 +104,7 @@ class SiameseBackbone(BaseModule):
         return self.comparison(onset, apex).flatten(1)
 
     def _find(self, positions: dict[str, tuple]) -> tuple:
-        """The shape at ``after``."""
+        """Return the shape of the output at ``after``."""
         if self.after in positions:
             return positions[self.after]
         names = [INPUT, *positions]
@@ -113,8 +113,8 @@ class SiameseBackbone(BaseModule):
             f' and {len(names) - len(top)} deeper ones' if len(names) > len(top) else ''
         )
         raise ValueError(
-            f'after is {self.after!r}, which is no position of '
-            f'{type(self.trunk).__name__}; it has {", ".join(top)}{more}'
+            f'after is {self.after!r}; it must be a position of '
+            f'{type(self.trunk).__name__}: {", ".join(top)}{more}'
         )
 
     def _build_comparison(self, comparison, shape: tuple) -> Comparison:
@@ -126,18 +126,18 @@ class SiameseBackbone(BaseModule):
         name = type(comparison).__name__
         if comparison.in_channels != channels:
             raise ValueError(
-                f'{name} is made for {comparison.in_channels} channels, but there are '
-                f'{channels} after {self.after!r}, where the output is {shape}'
+                f'in_channels of {name} is {comparison.in_channels}; it must be '
+                f'{channels}, as the output after {self.after!r} has shape {shape}'
             )
         if comparison.spatial and len(shape) != 3:
             raise ValueError(
-                f'{name} needs maps (C, H, W), but the output after {self.after!r} is '
-                f'{shape}'
+                f'output after {self.after!r} has shape {shape}; it must be maps '
+                f'(C, H, W) for {name}'
             )
         return comparison
 
     def _check(self, images: Tensor) -> list[tuple]:
-        """Shapes of the outputs, if trunk and operator fit together."""
+        """Check that trunk and operator fit; return the shapes of the outputs."""
         count = len(images) // 2
         where = f'{type(self.comparison).__name__} after {self.after!r}'
         try:
@@ -150,15 +150,15 @@ class SiameseBackbone(BaseModule):
         for index, output in enumerate(outputs):
             if not isinstance(output, Tensor) or len(output) != count:
                 raise ValueError(
-                    f'output {index} of {type(self.trunk).__name__} is no compared '
-                    f'tensor: {where} comes behind it; set out_indices of the trunk so '
-                    'that only later outputs are returned'
+                    f'output {index} of {type(self.trunk).__name__} is not compared: '
+                    f'{where} comes later; set out_indices of the trunk so that it '
+                    'returns only later outputs'
                 )
         return [tuple(output.shape[1:]) for output in outputs]
 
 
 def _trial(module: nn.Module, x: Tensor):
-    """Run once in evaluation mode, and leave the module as it was."""
+    """Run a module once in evaluation mode, and restore its mode."""
     with torch.no_grad(), evaluating(module):
         return module(x)
 

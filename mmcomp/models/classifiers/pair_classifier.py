@@ -1,4 +1,4 @@
-"""PairClassifier: from a pair to a class."""
+"""PairClassifier: classify pairs."""
 
 import torch
 from mmpretrain.models import ImageClassifier
@@ -9,7 +9,7 @@ from mmcomp.registry import MODELS
 
 @MODELS.register_module()
 class PairClassifier(ImageClassifier):
-    """MMPretrain's classifier, for pairs.
+    """MMPretrain's image classifier for pairs.
 
     It takes ``inputs`` of shape ``(B, 2, C, H, W)``. ``extract_feat(stage=...)`` gives
     the features of 'backbone' or 'neck' as a tuple, or of 'pre_logits' as a tensor.
@@ -23,7 +23,7 @@ class PairClassifier(ImageClassifier):
         **kwargs: See :class:`mmpretrain.models.ImageClassifier`.
 
     Raises:
-        ValueError: If neck and head cannot take what the backbone gives.
+        ValueError: If neck and head do not fit the backbone.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class PairClassifier(ImageClassifier):
         self._check()
 
     def _check(self) -> None:
-        """Refuse a neck or a head that does not fit the backbone."""
+        """Check that neck and head fit the backbone."""
         shapes = getattr(self.backbone, 'out_shapes', None)
         if shapes is None or not self.with_head:
             return
@@ -60,6 +60,6 @@ class PairClassifier(ImageClassifier):
         except (RuntimeError, ValueError, AssertionError) as error:
             given = ', '.join(map(str, shapes))
             raise ValueError(
-                f'{type(self.head).__name__} does not fit: the backbone gives {given} '
-                f'(without the batch): {error}'
+                f'{type(self.head).__name__} does not fit: the backbone returns '
+                f'{given} (without the batch): {error}'
             ) from error

@@ -1,6 +1,7 @@
-"""StackingClassifier: several networks, and a linear SVM on their joined features."""
+"""StackingClassifier: several networks and a linear SVM on their joined features."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,28 +18,33 @@ from mmcomp.registry import MODELS
 
 @MODELS.register_module()
 class StackingClassifier(BaseClassifier):
-    """Members trained side by side, stacked by a linear SVM (Section 3.2).
+    """Members trained together and stacked by a linear SVM (Section 3.2).
 
-    The members' losses are summed, so with an element-wise optimiser each trains as it
-    would alone. Each starts from the weights that it would start from alone with the
-    run's seed. :class:`mmcomp.engine.FitStackHook` fits the SVM on the training
-    subjects when training ends.
+    The members' losses are summed, so that with an element-wise optimiser each trains
+    as it would alone. Each also starts from the weights that it would have alone with
+    the run's seed. :class:`mmcomp.engine.FitStackHook` fits the SVM on the training
+    subjects at the end of training.
 
     Args:
         members (dict): Name of each member, and its :class:`PairClassifier` (config).
         svm (dict): Options of :class:`LinearSVMHead`.
         cross_fit (int): 0 fits the SVM on features of the samples that trained the
-            members, as the paper does; those are over-confident. K of 2 or more divides
-            the training subjects into K folds and trains K copies of the members, each
-            without one fold, whose features its own SVM is fitted on; decisions and
-            scores are averaged over the copies. It costs K times as much.
-        checkpoints (dict, optional): Checkpoint of each member, trained apart.
+            members, as the paper does; such features are over-confident. K of 2 or more
+            divides the training subjects into K folds and trains K copies of the
+            members. Each copy leaves out one fold, on whose features its SVM is fitted.
+            Decisions and scores are averaged over the copies. Training takes K times
+            as long.
+        checkpoints (dict, optional): Checkpoint of each member, if they were trained
+            separately.
         data_preprocessor (dict, optional): :class:`PairDataPreprocessor` unless a type
             is given.
 
     Raises:
-        ValueError: If members are missing or do not have features to join.
+        ValueError: If there are no members, or some have no features to join.
     """
+
+    copies: Any  # each a ModuleDict of members
+    svms: Any
 
     def __init__(
         self,
@@ -56,11 +62,14 @@ class StackingClassifier(BaseClassifier):
             )
         super().__init__(init_cfg, data_preprocessor)
         if not members:
-            raise ValueError('a stack needs members, and none is given')
+            raise ValueError(f'members is {members!r}; it must name at least 1')
         if cross_fit < 0 or cross_fit == 1:
-            raise ValueError(f'cross_fit is {cross_fit}; 0, or 2 and more, are allowed')
+            raise ValueError(f'cross_fit is {cross_fit}; it must be 0, or at least 2')
         if checkpoints and cross_fit:
-            raise ValueError('members trained apart cannot be cross-fitted')
+            raise ValueError(
+                f'cross_fit is {cross_fit}; it must be 0 for members that were trained '
+                'separately'
+            )
         self.cross_fit = cross_fit
         self.names = tuple(members)
         self.copies = nn.ModuleList(
@@ -71,7 +80,7 @@ class StackingClassifier(BaseClassifier):
         classes = {m.head.num_classes for m in self.copies[0].values()}
         if len(classes) > 1:
             raise ValueError(
-                f'the members differ in their number of classes: {classes}'
+                f'num_classes of the members is {classes}; it must be the same for all'
             )
         self.num_classes = classes.pop()
         width = sum(_feature_width(m) for m in self.copies[0].values())
@@ -86,22 +95,31 @@ class StackingClassifier(BaseClassifier):
         data_samples: list[DataSample] | None = None,
         mode: str = 'tensor',
     ):
-        """Decision values ('tensor'), losses ('loss') or predictions ('predict')."""
-        if mode == 'tensor':
-            return self.decide([self._features(c, inputs) for c in self.copies])
-        if mode == 'loss':
-            return self.loss(inputs, data_samples)
-        if mode == 'predict':
-            return self.predict(inputs, data_samples)
-        raise ValueError(f"mode is {mode!r}; allowed are 'tensor', 'loss', 'predict'")
-
-    def extract_feat(self, inputs: Tensor, stage: str = 'pre_logits'):
-        """Features of the first copy of the members.
+        """Return decision values, losses or predictions.
 
         Args:
             inputs (Tensor): ``(B, 2, C, H, W)``.
-            stage (str): 'pre_logits' gives the joined features ``(B, D)``; 'backbone'
-                and 'neck' give the members' tuples, one after the other.
+            data_samples: For 'loss' and, optionally, 'predict'.
+            mode (str): 'tensor' for decision values ``(B, num_classes)``, 'loss' or
+                'predict'.
+        """
+        if mode == 'tensor':
+            return self.decide([self._features(c, inputs) for c in self.copies])
+        if mode == 'loss':
+            return self.loss(inputs, data_samples or [])
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        raise ValueError(
+            f"mode is {mode!r}; it must be one of 'tensor', 'loss', 'predict'"
+        )
+
+    def extract_feat(self, inputs: Tensor, stage: str = 'pre_logits'):
+        """Return features of the first copy of the members.
+
+        Args:
+            inputs (Tensor): ``(B, 2, C, H, W)``.
+            stage (str): 'pre_logits' for the joined features ``(B, D)``; 'backbone' or
+                'neck' for the members' tuples, concatenated.
         """
         members = self.copies[0].values()
         if stage == 'pre_logits':
@@ -109,13 +127,13 @@ class StackingClassifier(BaseClassifier):
         return tuple(x for m in members for x in m.extract_feat(inputs, stage=stage))
 
     def decide(self, features: Sequence[Tensor]) -> Tensor:
-        """Mean decision of the copies' SVMs on their features ``(B, D)``."""
+        """Return the mean decision of the copies' SVMs on their features ``(B, D)``."""
         decisions = [svm(x) for svm, x in zip(self.svms, features)]
         return torch.stack(decisions).mean(0)
 
     def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
-        """Losses of all members of all copies."""
-        losses = {}
+        """Return the losses of all members of all copies."""
+        losses: dict[str, Tensor] = {}
         for index, copy in enumerate(self.copies):
             kept = self._trains(index, data_samples)
             own_inputs = inputs[kept] if len(kept) < len(inputs) else inputs
@@ -124,20 +142,21 @@ class StackingClassifier(BaseClassifier):
                 key = f'{name}/{index}' if self.cross_fit else name
                 if kept:
                     losses[f'{key}.loss'] = member.loss(own_inputs, own_samples)['loss']
-                else:  # a small batch of the left-out fold alone; keeps DDP in step
+                else:  # all of the fold that is left out; DDP still needs gradients
                     losses[f'{key}.loss'] = member(inputs).sum() * 0
         return losses
 
     def predict(
         self, inputs: Tensor, data_samples: list[DataSample] | None = None
     ) -> list[DataSample]:
-        """Predictions of the stack, with the members' scores beside them.
+        """Return predictions of the stack, with the members' scores.
 
         Returns:
             list[DataSample]: ``pred_score`` is the softmax of the decision values, and
             ``member_scores`` a dict of each member's scores.
         """
-        features, scores = [], {name: [] for name in self.names}
+        features: list[Tensor] = []
+        scores: dict[str, list[Tensor]] = {name: [] for name in self.names}
         for copy in self.copies:
             own = [m.extract_feat(inputs, stage='pre_logits') for m in copy.values()]
             features.append(torch.cat(own, 1))
@@ -155,7 +174,7 @@ class StackingClassifier(BaseClassifier):
         return samples
 
     def assign_folds(self, folds: Sequence[Sequence[str]]) -> None:
-        """Say which training subjects each copy of a cross-fitted stack leaves out.
+        """Set which training subjects each copy of a cross-fitted stack leaves out.
 
         Args:
             folds (Sequence[Sequence[str]]): The subjects of each fold.
@@ -169,7 +188,9 @@ class StackingClassifier(BaseClassifier):
         Args:
             loader: Batches of training pairs, without augmentation.
         """
-        features, labels, subjects = [[] for _ in self.copies], [], []
+        features: list[list[np.ndarray]] = [[] for _ in self.copies]
+        labels: list[int] = []
+        subjects: list[str] = []
         with evaluating(self):
             for batch in loader:
                 batch = self.data_preprocessor(batch, False)
@@ -177,7 +198,7 @@ class StackingClassifier(BaseClassifier):
                     own.append(self._features(copy, batch['inputs']).cpu().numpy())
                 labels += [int(sample.gt_label) for sample in batch['data_samples']]
                 subjects += [sample.get(SUBJECT) for sample in batch['data_samples']]
-        labels = np.array(labels)
+        targets = np.array(labels)
         for index, (own, svm) in enumerate(zip(features, self.svms)):
             kept = [
                 i
@@ -185,7 +206,7 @@ class StackingClassifier(BaseClassifier):
                 if not self.cross_fit or self._fold_of[subject] == index
             ]
             svm.fit(
-                np.concatenate(own)[kept], labels[kept], [subjects[i] for i in kept]
+                np.concatenate(own)[kept], targets[kept], [subjects[i] for i in kept]
             )
 
     @property
@@ -200,7 +221,7 @@ class StackingClassifier(BaseClassifier):
         )
 
     def _trains(self, index: int, data_samples: list[DataSample]) -> list[int]:
-        """Which samples train copy ``index``."""
+        """Return the indices of the samples that train copy ``index``."""
         if not self.cross_fit:
             return list(range(len(data_samples)))
         folds = [self._fold_of[sample.get(SUBJECT)] for sample in data_samples]
@@ -209,7 +230,7 @@ class StackingClassifier(BaseClassifier):
     def _load_member(self, name: str, path: str) -> None:
         if name not in self.names:
             raise ValueError(
-                f'checkpoints names {name!r}, which is no member; members are '
+                f'name in checkpoints is {name!r}; it must be one of '
                 f'{", ".join(map(repr, self.names))}'
             )
         state_dict = load_plain_checkpoint(path)['state_dict']
@@ -218,7 +239,7 @@ class StackingClassifier(BaseClassifier):
 
 
 def _build_members(members: dict) -> nn.ModuleDict:
-    """Members that start from the weights that each would have alone."""
+    """Build the members with the initial weights that each would have alone."""
     built = nn.ModuleDict()
     state = torch.get_rng_state()
     for name, member in members.items():
@@ -227,12 +248,12 @@ def _build_members(members: dict) -> nn.ModuleDict:
             member = MODELS.build(member)
         if not hasattr(member.head, 'fc'):
             raise ValueError(
-                f'member {name!r} has the head {type(member.head).__name__}; a stack '
-                'needs one with pre_logits and a last layer fc, such as MLPClsHead'
+                f'head of member {name!r} is {type(member.head).__name__}; it must '
+                'have pre_logits and a last layer fc, as MLPClsHead has'
             )
         built[name] = member
     return built
 
 
-def _feature_width(member: nn.Module) -> int:
+def _feature_width(member: Any) -> int:
     return member.head.fc.in_features

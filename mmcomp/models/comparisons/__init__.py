@@ -1,4 +1,4 @@
-"""Comparison operators: one map out of those of onset and apex."""
+"""Comparison operators: combine the maps of onset and apex into one."""
 
 from .base import Comparison
 from .others import (

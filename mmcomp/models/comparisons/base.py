@@ -1,7 +1,7 @@
 """The base of all comparison operators.
 
-An operator makes one map of those of onset and apex, ``(B, C, H, W)``. Tokens come as
-maps of width 1, ``(B, C, N, 1)``.
+An operator combines the maps of onset and apex, ``(B, C, H, W)``, into one. Tokens are
+passed as maps of width 1, ``(B, C, N, 1)``.
 """
 
 from mmcv.cnn import build_activation_layer
@@ -12,7 +12,17 @@ from torch import Tensor, nn
 class Comparison(BaseModule):
     """Base of all comparison operators.
 
-    Subclasses implement :meth:`compare`; the activation follows it, as in the paper.
+    Subclasses implement :meth:`compare`. An activation follows, as in the paper.
+
+    Examples:
+        >>> import torch
+        >>> from mmcomp.models.comparisons import Comparison
+        >>> class Larger(Comparison):
+        ...     def compare(self, onset, apex):
+        ...         return torch.maximum(onset, apex)
+        >>> onset, apex = torch.tensor([[[[-3.0, 1.0]]], [[[-2.0, 5.0]]]]).split(1)
+        >>> Larger(1)(onset, apex)
+        tensor([[[[0., 5.]]]])
 
     Args:
         in_channels (int): Channels C of either map. :class:`SiameseBackbone` fills it
@@ -23,7 +33,7 @@ class Comparison(BaseModule):
 
     Attributes:
         out_channels (int): Channels of the compared map.
-        spatial (bool): Whether it needs maps, where tokens do not do.
+        spatial (bool): Whether it needs maps and cannot compare tokens.
     """
 
     spatial = False
@@ -42,7 +52,7 @@ class Comparison(BaseModule):
 
     @property
     def out_channels(self) -> int:
-        """Channels of the compared map; those of either map unless overridden."""
+        """Channels of the compared map; ``in_channels`` unless overridden."""
         return self.in_channels
 
     def compare(self, onset: Tensor, apex: Tensor) -> Tensor:
@@ -50,7 +60,7 @@ class Comparison(BaseModule):
         raise NotImplementedError
 
     def forward(self, onset: Tensor, apex: Tensor) -> Tensor:
-        """Compare and activate.
+        """Compare, then activate.
 
         Args:
             onset, apex (Tensor): ``(B, in_channels, H, W)``.

@@ -16,11 +16,11 @@ from .base import Comparison
 def linear_combination(
     onset: Tensor, apex: Tensor, alpha: Tensor, beta: Tensor
 ) -> Tensor:
-    """Z = alpha X_apex + beta X_onset, at each place (Section 3.1, second operator).
+    """Return alpha X_apex + beta X_onset at each position (Section 3.1).
 
     Args:
         onset, apex (Tensor): ``(B, C, H, W)``.
-        alpha, beta (Tensor): ``(C_out, C)``; row r makes channel r of the result.
+        alpha, beta (Tensor): ``(C_out, C)``; row r gives channel r of the result.
 
     Returns:
         Tensor: ``(B, C_out, H, W)``.
@@ -34,12 +34,20 @@ def linear_combination(
 class Subtraction(Comparison):
     """Z = X_apex - X_onset (Section 3.1, first operator).
 
-    The text does not say which image is subtracted; apex - onset is our choice.
+    The paper does not say which image is subtracted; apex - onset is our choice.
 
     Args:
         in_channels (int): See :class:`Comparison`.
         reverse (bool): Subtract the apex instead. Defaults to False.
         **kwargs: See :class:`Comparison`.
+
+    Examples:
+        >>> import torch
+        >>> onset, apex = torch.tensor([[[[1.0, 2.0]]], [[[4.0, 1.0]]]]).split(1)
+        >>> Subtraction(1)(onset, apex)
+        tensor([[[[3., 0.]]]])
+        >>> Subtraction(1, act_cfg=None)(onset, apex)
+        tensor([[[[ 3., -1.]]]])
     """
 
     def __init__(self, in_channels: int, reverse: bool = False, **kwargs) -> None:
@@ -55,14 +63,23 @@ class Subtraction(Comparison):
 class LinearCombination(Comparison):
     """Z = alpha X_apex + beta X_onset, alpha and beta learned (Section 3.1).
 
-    With alpha = I and beta = -I it is :class:`Subtraction`, and it starts there, give
-    or take a little noise (our choice; the text does not say where it starts).
+    With alpha = I and beta = -I it equals :class:`Subtraction`. It starts there, plus a
+    little noise (our choice; the paper does not give the initial weights).
 
     Args:
         in_channels (int): See :class:`Comparison`.
         init_std (float): Standard deviation of the noise on all C x C weights.
             Defaults to 0.01.
         **kwargs: See :class:`Comparison`.
+
+    Examples:
+        >>> import torch
+        >>> onset, apex = torch.tensor([[[[1.0, 2.0]]], [[[4.0, 1.0]]]]).split(1)
+        >>> operator = LinearCombination(1, init_std=0)
+        >>> operator.alpha.item(), operator.beta.item()
+        (1.0, -1.0)
+        >>> operator(onset, apex).tolist()
+        [[[[3.0, 0.0]]]]
     """
 
     def __init__(self, in_channels: int, init_std: float = 0.01, **kwargs) -> None:

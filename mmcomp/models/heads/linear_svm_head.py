@@ -1,4 +1,4 @@
-"""A linear SVM, fitted by scikit-learn and kept as tensors."""
+"""A linear SVM, fitted by scikit-learn and stored as tensors."""
 
 from collections.abc import Sequence
 
@@ -23,8 +23,8 @@ def fit_linear_svm(
         features (np.ndarray): ``(N, D)``.
         labels (np.ndarray): ``(N,)``, class indices.
         subjects (Sequence[str], optional): Of the N samples; needed to choose C.
-        C (float | Sequence[float]): The penalty, or penalties of which the best in an
-            inner cross-validation **by subject** is taken, the smallest of equals.
+        C (float | Sequence[float]): The penalty, or candidates. Of several, the best in
+            an inner cross-validation **by subject** is chosen; ties go to the smallest.
 
     Returns:
         Pipeline: scaler and :class:`sklearn.svm.LinearSVC`, fitted.
@@ -45,7 +45,8 @@ def fit_linear_svm(
     count = len(set(subjects or ()))
     if count < 2:
         raise ValueError(
-            f'choosing C of {list(C)} needs 2 subjects, but there are {count}'
+            f'number of subjects is {count}; it must be at least 2 to choose C from '
+            f'{list(C)}'
         )
     search = GridSearchCV(
         machine, {'linearsvc__C': sorted(C)}, cv=GroupKFold(min(INNER_FOLDS, count))
@@ -55,10 +56,10 @@ def fit_linear_svm(
 
 @MODELS.register_module()
 class LinearSVMHead(nn.Module):
-    """Decides by a linear SVM; its weights are buffers of the network.
+    """Linear SVM whose weights are buffers of the network.
 
-    So a stack is loaded, tested and exported like any other network, and no pickle of
-    scikit-learn is stored. Standardisation is folded into the weights.
+    A stack is therefore loaded, tested and exported like any other network, without a
+    pickle of scikit-learn. Standardisation is folded into the weights.
 
     Args:
         num_classes (int): Number of classes.
@@ -66,6 +67,10 @@ class LinearSVMHead(nn.Module):
         C (float | Sequence[float]): See :func:`fit_linear_svm`. The paper does not say;
             1.0 on standardised features is our choice.
     """
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+    chosen_C: torch.Tensor
 
     def __init__(
         self,
@@ -77,7 +82,7 @@ class LinearSVMHead(nn.Module):
         values = [C] if isinstance(C, (int, float)) else list(C)
         if not values or min(values) <= 0:
             raise ValueError(
-                f'C is {C!r}; a positive number or some of them are needed'
+                f'C is {C!r}; it must be a positive number or a sequence of them'
             )
         self.C = C
         planes = 1 if num_classes == 2 else num_classes
@@ -89,6 +94,18 @@ class LinearSVMHead(nn.Module):
     def is_fitted(self) -> bool:
         """Whether :meth:`fit` was called, now or before the weights were saved."""
         return bool(self.chosen_C > 0)
+
+    def check_fitted(self) -> None:
+        """Check that the SVM is fitted.
+
+        Raises:
+            ValueError: If it is not.
+        """
+        if not self.is_fitted:
+            raise ValueError(
+                'the SVM of this stack is not fitted; train it with FitStackHook, or '
+                'load the checkpoint of a trained stack'
+            )
 
     def fit(
         self,
@@ -105,19 +122,16 @@ class LinearSVMHead(nn.Module):
         self.chosen_C.fill_(svm.C)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Decision values ``(B, num_classes)`` of features ``(B, D)``.
+        """Return decision values ``(B, num_classes)`` of features ``(B, D)``.
 
-        For two classes half the distance to the plane, with either sign: a softmax
-        makes the logistic function of the distance of it. That is no probability.
+        For two classes these are plus and minus half the decision function, so that
+        their softmax is its logistic function. That is not a probability.
 
         Raises:
-            RuntimeError: If the SVM was never fitted.
+            ValueError: If the SVM is not fitted.
         """
-        if not torch.compiler.is_exporting() and not self.is_fitted:
-            raise RuntimeError(
-                'the SVM of this stack is not fitted: train with FitStackHook, or load '
-                'a checkpoint of a trained stack'
-            )
+        if not torch.compiler.is_exporting():
+            self.check_fitted()
         distance = nn.functional.linear(features, self.weight, self.bias)
         if distance.shape[1] == 1:
             distance = torch.cat([-distance, distance], 1) / 2

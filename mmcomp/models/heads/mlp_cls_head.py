@@ -1,4 +1,4 @@
-"""Fully connected layers that decide."""
+"""Fully connected classification head."""
 
 from collections.abc import Sequence
 
@@ -14,11 +14,11 @@ class MLPClsHead(ClsHead):
     """Fully connected layers with ReLU and dropout, then a linear classifier.
 
     Section 3.1: two layers with dropout 0.5 and 0.25, then a two-way softmax. The
-    widths are not in the text; 512 and 256 are ours.
+    paper does not give the widths; 512 and 256 are our choice.
 
     Args:
         num_classes (int): Number of classes.
-        in_channels (int): Numbers in one sample's feature, all dimensions together.
+        in_channels (int): Size of a sample's flattened feature.
         hidden_channels (Sequence[int]): Width of each layer. Defaults to (512, 256).
         dropouts (Sequence[float]): Dropout after each layer. Defaults to (0.5, 0.25).
         **kwargs: See :class:`mmpretrain.models.ClsHead`.
@@ -35,11 +35,11 @@ class MLPClsHead(ClsHead):
     ) -> None:
         super().__init__(init_cfg=init_cfg, **kwargs)
         if num_classes < 2:
-            raise ValueError(f'num_classes is {num_classes}; at least 2 are needed')
+            raise ValueError(f'num_classes is {num_classes}; it must be at least 2')
         if len(hidden_channels) != len(dropouts):
             raise ValueError(
-                f'hidden_channels {hidden_channels} and dropouts {dropouts} must be of '
-                'one length, one entry for each layer'
+                f'hidden_channels is {hidden_channels} and dropouts is {dropouts}; '
+                'they must have the same length, one entry for each layer'
             )
         self.num_classes = num_classes
         self.in_channels = in_channels
@@ -51,7 +51,7 @@ class MLPClsHead(ClsHead):
         self.fc = nn.Linear(widths[-1], num_classes)
 
     def pre_logits(self, feats: tuple[torch.Tensor]) -> torch.Tensor:
-        """Output of the last hidden layer, ``(B, hidden_channels[-1])``.
+        """Return the output of the last hidden layer, ``(B, hidden_channels[-1])``.
 
         These are the features that the stack joins (Section 3.2).
         """
@@ -61,5 +61,5 @@ class MLPClsHead(ClsHead):
         return x
 
     def forward(self, feats: tuple[torch.Tensor]) -> torch.Tensor:
-        """Scores before the softmax, ``(B, num_classes)``."""
+        """Return scores before the softmax, ``(B, num_classes)``."""
         return self.fc(self.pre_logits(feats))

@@ -1,4 +1,4 @@
-"""Index: what was found in a database, and what was wrong with it."""
+"""Index: the samples found in a database, and the problems."""
 
 import csv
 import io
@@ -21,8 +21,18 @@ from mmcomp.columns import (
 )
 from mmcomp.files import write_bytes
 
-ORDER = (ID, SUBJECT, ONSET, APEX, CLIP, ONSET_FRAME, APEX_FRAME, OFFSET_FRAME)
-ORDER += (LABEL, EMOTION)
+ORDER: tuple[str, ...] = (
+    ID,
+    SUBJECT,
+    ONSET,
+    APEX,
+    CLIP,
+    ONSET_FRAME,
+    APEX_FRAME,
+    OFFSET_FRAME,
+    LABEL,
+    EMOTION,
+)
 
 # Kinds of problems.
 UNMATCHED = 'unmatched'
@@ -39,11 +49,11 @@ LEFT_OUT = 'left out'
 
 
 class Problem(NamedTuple):
-    """What is wrong, where (a path below the root, or a table and row), and how."""
+    """Kind, position (a path below the root, or ``table:row``) and reason."""
 
     kind: str
-    place: str
-    detail: str
+    position: str
+    reason: str
 
 
 class Index:
@@ -59,10 +69,10 @@ class Index:
 
     Attributes:
         rows (list[dict]): A dict of columns for each sample.
-        problems (list[Problem]): What a user should know or mend.
-        notes (list[str]): Remarks on the whole.
-        links (dict[Path, str]): Folders whose names must not be told, and the name of
-            a link that stands for each beside the table.
+        problems (list[Problem]): What a user should know or correct.
+        notes (list[str]): Remarks on the whole database.
+        links (dict[Path, str]): Folders whose names are private, and the name of the
+            link next to the table that replaces each.
     """
 
     def __init__(self, database: str, root: Path, credit: str = '') -> None:
@@ -73,40 +83,40 @@ class Index:
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self.links: dict[Path, str] = {}
-        self._places: dict[str, str] = {}
+        self._positions: dict[str, str] = {}
 
-    def add(self, place: str | Path, /, **columns) -> None:
+    def add(self, position: str | Path, /, **columns) -> None:
         """Add a sample; a second one with the same ``sample_id`` is a problem.
 
         Args:
-            place: Where it stands, for messages.
+            position: Its path, or ``table:row``; for messages.
             **columns: Values; None and '' leave a cell empty.
         """
-        sample_id, place = columns[ID], self.where(place)
-        if sample_id in self._places:
-            first = self._places[sample_id]
-            self.problem(DUPLICATE, place, f'{sample_id} stands already in {first}')
+        sample_id, position = columns[ID], self.where(position)
+        if sample_id in self._positions:
+            first = self._positions[sample_id]
+            self.problem(DUPLICATE, position, f'{sample_id} is already in {first}')
             return
-        self._places[sample_id] = place
+        self._positions[sample_id] = position
         kept = {k: v for k, v in columns.items() if v is not None and v != ''}
         self.rows.append({**kept, DATABASE: self.database})
 
-    def problem(self, kind: str, place: str | Path, detail: str) -> None:
+    def problem(self, kind: str, position: str | Path, reason: str) -> None:
         """Note a problem."""
-        self.problems.append(Problem(kind, self.where(place), detail))
+        self.problems.append(Problem(kind, self.where(position), reason))
 
-    def where(self, place: str | Path) -> str:
-        """A path as it is told: below the root, without names that are linked."""
-        if not isinstance(place, Path):
-            return place
+    def where(self, position: str | Path) -> str:
+        """Return a path for messages: below the root, without private names."""
+        if not isinstance(position, Path):
+            return position
         for folder, alias in self.links.items():
-            if place.is_relative_to(folder):
-                return (alias / place.relative_to(folder)).as_posix()
-        return os.path.relpath(place, self.root).replace(os.sep, '/')
+            if position.is_relative_to(folder):
+                return (alias / position.relative_to(folder)).as_posix()
+        return os.path.relpath(position, self.root).replace(os.sep, '/')
 
     @property
     def columns(self) -> list[str]:
-        """Names of the columns that have values, in the order of the table."""
+        """Columns that have values, in the order of the table."""
         found = {name for row in self.rows for name in row}
         known = [name for name in ORDER if name in found]
         return [*known, *sorted(found - {*known, DATABASE}), DATABASE]
@@ -122,7 +132,7 @@ class Index:
             The path of the problems, or None if there are none.
 
         Raises:
-            ValueError: If another table stands there.
+            ValueError: If there is another table, and not ``force``.
         """
         out = Path(out)
         if out.is_dir():

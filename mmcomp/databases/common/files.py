@@ -10,9 +10,9 @@ from mmcomp.faces.video import IMAGE_SUFFIXES, frame_number
 
 
 def read_frames(folder: Path) -> tuple[dict[int, Path], list[str]]:
-    """The images of a folder by number, in order, and what is wrong with the numbers.
+    """Return the images of a folder by number, in order, and faults of the numbers.
 
-    Frames at equal steps (every fifth, say) are taken as complete.
+    Frames at equal steps (every fifth, say) count as complete.
     """
     frames: dict[int, Path] = {}
     faults = []
@@ -21,7 +21,7 @@ def read_frames(folder: Path) -> tuple[dict[int, Path], list[str]]:
         if number is None:
             faults.append(f'{path.name} has no number in its name')
         elif number in frames:
-            faults.append(f'{frames[number].name} and {path.name} have one number')
+            faults.append(f'{frames[number].name} and {path.name} have the same number')
         else:
             frames[number] = path
     frames = dict(sorted(frames.items()))
@@ -33,7 +33,7 @@ def read_frames(folder: Path) -> tuple[dict[int, Path], list[str]]:
 
 
 def list_files(folder: Path, suffixes: frozenset) -> list[Path]:
-    """Files of one folder with one of these suffixes, sorted, without hidden ones."""
+    """Return the files of a folder with these suffixes, sorted, without hidden ones."""
     if not folder.is_dir():
         return []
     return sorted(
@@ -44,19 +44,19 @@ def list_files(folder: Path, suffixes: frozenset) -> list[Path]:
 
 
 def walk(root: Path) -> Iterator[Path]:
-    """All folders from the root on, sorted, without hidden ones."""
+    """Yield the root and all folders below it, sorted, without hidden ones."""
     for folder, names, _ in os.walk(root):
         names[:] = sorted(name for name in names if name[0] != '.')
         yield Path(folder)
 
 
 def plain(name: str) -> str:
-    """A name to compare, without case and zero padding: s1_ne_1 of S01_ne_01."""
+    """Return a name without case and zero padding: s1_ne_1 for S01_ne_01."""
     return re.sub(r'\d+', lambda digits: str(int(digits[0])), name.strip().lower())
 
 
 def child(folder: Path, name: str) -> Path | None:
-    """The folder below another with this :func:`plain` name, or None."""
+    """Return the folder below another with this :func:`plain` name, or None."""
     if (folder / name).is_dir():
         return folder / name
     found = (

@@ -1,9 +1,9 @@
-"""Samples from a table that a user gives, and the files that it means."""
+"""Samples from a table that a user gives, and the files that it refers to."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mmcomp.columns import (
     APEX,
@@ -38,10 +38,10 @@ OURS = (SUBJECT, LABEL, EMOTION, ID, ONSET, APEX, CLIP, *CODES)
 
 
 class Found(NamedTuple):
-    """The files of a sample by column, and what their paths tell."""
+    """The files of a sample by column, and the values in their paths."""
 
     files: dict[str, Path]
-    told: dict[str, str]
+    values: dict[str, str]
 
 
 def add_table(
@@ -55,32 +55,32 @@ def add_table(
     """Add a sample for each row, and report rows and files without a partner.
 
     Args:
-        index (Index): What is added to.
+        index (Index): The index to add to.
         table (Path): The table; see :class:`mmcomp.databases.Generic`.
-        matches (Sequence[Match]): The files there are.
-        columns (Mapping): What our columns are called in the table.
-        translate (Callable): Our words for what a row tells.
-        missing_apex (str): See :func:`mmcomp.databases.coded.missing_apex_option`.
+        matches (Sequence[Match]): The files that exist.
+        columns (Mapping): The names of our columns in the table.
+        translate (Callable): Translates the values of a row into our words.
+        missing_apex (str): See :func:`.coded.missing_apex_option`.
 
     Raises:
         ValueError: If the table cannot be read or lacks a column that is mapped.
     """
     names = {name: (columns.get(name, name),) for name in (*OURS, *columns)}
     optional = [name for name in OURS if name not in columns]
-    if not any(match.groups for match in matches):  # no pattern tells them
+    if not any(match.groups for match in matches):  # no pattern gives them
         optional = [name for name in optional if name not in (SUBJECT, LABEL)]
     files = Files(index, matches)
-    used = set()
-    for place, cells in read_table(table, names, optional):
+    used: set[Path] = set()
+    for position, cells in read_table(table, names, optional):
         row = translate({k: v for k, v in cells.items() if v})
         images = ONSET in row or APEX in row
-        found = (files.images if images else files.clip)(place, row)
+        found = (files.images if images else files.clip)(position, row)
         if found is None:
             continue
         used.update(found.files.values())
         row.pop(CLIP, None)
-        row = {**found.told, **row, **found.files}
-        _add_row(index, place, cells, row, missing_apex)
+        columns_found: dict[str, Any] = {**found.values, **row, **found.files}
+        _add_row(index, position, cells, columns_found, missing_apex)
     used |= {path.parent for path in used}
     for clip in files.clips:
         if clip not in used:
@@ -88,35 +88,34 @@ def add_table(
 
 
 def _add_row(
-    index: Index, place: str, cells: Mapping, row: dict, missing_apex: str
+    index: Index, position: str, cells: Mapping, row: dict, missing_apex: str
 ) -> None:
     lacking = [name for name in (SUBJECT, LABEL) if not row.get(name)]
     if lacking:
-        index.problem(UNMATCHED, place, f'nothing tells {", ".join(lacking)}')
+        index.problem(UNMATCHED, position, f'{", ".join(lacking)} unknown')
         return
     path = row.get(APEX) or row[CLIP]
     name = path if path.is_dir() else path.with_suffix('')
     row.setdefault(ID, readable_id(index, name))
     if path.is_dir():
-        told = [name for name in CODES if name in cells]
-        coded = {CODES[name]: row.pop(name, '') for name in told}
+        coded = {CODES[name]: row.pop(name, '') for name in CODES if name in cells}
         del row[CLIP]
-        add_coded_clip(index, place, path, coded, row, missing_apex)
+        add_coded_clip(index, position, path, coded, row, missing_apex)
         return
     if APEX not in row and APEX_FRAME in cells and APEX_FRAME not in row:
-        index.problem(MISSING_APEX, place, f'no {APEX_FRAME}')
-    index.add(place, **row)
+        index.problem(MISSING_APEX, position, f'no {APEX_FRAME}')
+    index.add(position, **row)
 
 
 class Files:
-    """The files there are, to be looked up by rows.
+    """The files that exist, to be looked up by rows.
 
     Args:
         index (Index): Where problems go.
-        matches (Sequence[Match]): Files and what their paths tell.
+        matches (Sequence[Match]): Files and the values in their paths.
 
     Attributes:
-        clips (dict[Path, dict]): What is told about each video and folder of images.
+        clips (dict[Path, dict]): The values of each video and folder of images.
     """
 
     def __init__(self, index: Index, matches: Sequence[Match]) -> None:
@@ -126,16 +125,16 @@ class Files:
         self.clips: dict[Path, dict[str, str]] = {}
         self.of_subject: dict[str | None, list[Path]] = defaultdict(list)
         for match in matches:
-            path, told = match.path, columns_of(match.groups)
+            path, values = match.path, columns_of(match.groups)
             for name in {path.name, path.stem}:
                 self.by_name[name].append(match)
             clip = path if path.suffix.lower() in VIDEO_SUFFIXES else path.parent
             if clip not in self.clips:
-                self.clips[clip] = told
-                self.of_subject[_subject(told)].append(clip)
+                self.clips[clip] = values
+                self.of_subject[_subject(values)].append(clip)
 
-    def images(self, place: str, row: Mapping[str, str]) -> Found | None:
-        """The onset and apex that a row names, by path or by name."""
+    def images(self, position: str, row: Mapping[str, str]) -> Found | None:
+        """Return the onset and apex that a row gives by path or by name."""
         found = Found({}, {})
         for moment, kind in ((ONSET, MISSING_IMAGE), (APEX, MISSING_APEX)):
             cell = row.get(moment, '').replace('\\', '/')
@@ -144,17 +143,17 @@ class Files:
             fitting = [m for m in fitting if m is match or agree(m.groups, row)]
             if len(fitting) != 1:
                 text = f'{len(fitting)} images fit {moment} {cell!r}'
-                self.index.problem(AMBIGUOUS if fitting else kind, place, text)
+                self.index.problem(AMBIGUOUS if fitting else kind, position, text)
                 return None
             found.files[moment] = fitting[0].path
-            found.told.update(columns_of(fitting[0].groups))
+            found.values.update(columns_of(fitting[0].groups))
         clip = self._named_clip(row)
         if clip in self.clips:
             found.files[CLIP] = clip
         return found
 
-    def clip(self, place: str, row: Mapping[str, str]) -> Found | None:
-        """The clip that a row names, or else the one that agrees with it."""
+    def clip(self, position: str, row: Mapping[str, str]) -> Found | None:
+        """Return the clip that a row gives, or else the one that agrees with it."""
         if row.get(CLIP):
             path = self._named_clip(row)
             fitting = [path] if path in self.clips else []
@@ -165,9 +164,9 @@ class Files:
         if len(fitting) == 1:
             return Found({CLIP: fitting[0]}, self.clips[fitting[0]])
         names = (CLIP,) if row.get(CLIP) else (SUBJECT, LABEL, EMOTION)
-        told = ', '.join(f'{name} {row[name]}' for name in names if row.get(name))
-        text = f'{len(fitting)} clips fit {told or "this row"}'
-        self.index.problem(AMBIGUOUS if fitting else MISSING_CLIP, place, text)
+        values = ', '.join(f'{name} {row[name]}' for name in names if row.get(name))
+        text = f'{len(fitting)} clips fit {values or "this row"}'
+        self.index.problem(AMBIGUOUS if fitting else MISSING_CLIP, position, text)
         return None
 
     def _named_clip(self, row: Mapping[str, str]) -> Path | None:
@@ -175,5 +174,5 @@ class Files:
         return self.index.root / cell if cell else None
 
 
-def _subject(told: Mapping[str, str]) -> str | None:
-    return plain(told[SUBJECT]) if told.get(SUBJECT) else None
+def _subject(values: Mapping[str, str]) -> str | None:
+    return plain(values[SUBJECT]) if values.get(SUBJECT) else None

@@ -1,4 +1,4 @@
-"""The check report: what an index holds, in words and counts."""
+"""The check report: the samples and problems of an index, counted."""
 
 from collections import Counter
 from statistics import median
@@ -13,7 +13,7 @@ EXAMPLES = 3
 
 
 def check_report(index: Index) -> str:
-    """Counts by class, subject and emotion, notes, and problems with examples."""
+    """Return counts by class, subject and emotion, notes, and examples of problems."""
     rows = index.rows
     pairs = sum(APEX in row for row in rows)
     spotted = sum(APEX_FRAME in row and APEX not in row for row in rows)
@@ -33,7 +33,7 @@ def check_report(index: Index) -> str:
 
 
 def _by_class(index: Index) -> str:
-    """A line for each class, and one for all."""
+    """Return a line for each class, and one for all."""
     labels = sorted({row[LABEL] for row in index.rows})
     lines = []
     for name, chosen in [*((label, [label]) for label in labels), ('all', labels)]:
@@ -66,7 +66,7 @@ def _problems(index: Index) -> str:
     for kind, count in Counter(p.kind for p in index.problems).most_common():
         lines.append(f'  {kind}: {count}')
         examples = [p for p in index.problems if p.kind == kind][:EXAMPLES]
-        lines += [f'      {p.place}: {p.detail}' for p in examples]
+        lines += [f'      {p.position}: {p.reason}' for p in examples]
         if count > EXAMPLES:
             lines.append(f'      ... and {count - EXAMPLES} more')
     return '\n'.join(lines)

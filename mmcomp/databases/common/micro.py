@@ -1,4 +1,4 @@
-"""What CASME II and SAMM share: a table, and classes of emotions."""
+"""Micro-expressions coded in a table, with classes of emotions: CASME II, SAMM."""
 
 import dataclasses
 from pathlib import Path
@@ -24,7 +24,7 @@ THREE_CLASSES = {
 class MicroExpressions(Database):
     """Clips as folders of frames, coded in a table."""
 
-    table: str = option('', 'the table; default: the one that is found', metavar='FILE')
+    table: str = option('', 'the table; default: found by its name', metavar='FILE')
     classes: str = option(
         '3',
         "3: negative, positive, surprise; 5: the database's usual five; raw: every "
@@ -37,15 +37,15 @@ class MicroExpressions(Database):
     five_classes: ClassVar[tuple[str, ...]] = ()
 
     def clips(self) -> list[Path]:
-        """All folders of frames."""
+        """Return all folders of frames."""
         raise NotImplementedError
 
-    def place(self, subject: str, clip: str) -> tuple[str, Path | None]:
-        """The subject as it is named in the tree, and the folder of a clip."""
+    def locate(self, subject: str, clip: str) -> tuple[str, Path | None]:
+        """Return the subject's name in the tree, and the folder of a clip, if any."""
         raise NotImplementedError
 
     def class_of(self, emotion: str) -> str | None:
-        """The class of an emotion; None if the protocol leaves it out."""
+        """Return the class of an emotion; None if the protocol leaves it out."""
         if self.classes == '3':
             return THREE_CLASSES.get(emotion)
         if self.classes == '5':
@@ -53,24 +53,24 @@ class MicroExpressions(Database):
         return emotion
 
     def scan(self, index: Index) -> None:
-        """Go through the table, then look for clips that it does not name."""
+        """Read the table, then look for clips that it does not list."""
         table = Path(self.table) if self.table else find_table(self.root, self.tables)
         known: dict[Path, str] = {}
-        for place, cells in read_table(table, CODED_COLUMNS):
+        for position, cells in read_table(table, CODED_COLUMNS):
             emotion = cells['emotion'].lower()
-            subject, clip = self.place(cells['subject'], cells['clip'])
+            subject, clip = self.locate(cells['subject'], cells['clip'])
             if clip is None:
-                index.problem(MISSING_CLIP, place, f'{subject}/{cells["clip"]}')
+                index.problem(MISSING_CLIP, position, f'{subject}/{cells["clip"]}')
                 continue
-            known[clip] = place
+            known[clip] = position
             label = self.class_of(emotion)
             if label is None:
-                text = f'{emotion or "no emotion"} is in none of the classes'
-                index.problem(LEFT_OUT, place, text)
+                text = f'{emotion or "no emotion"} is in no class'
+                index.problem(LEFT_OUT, position, text)
                 continue
             add_coded_clip(
                 index,
-                place,
+                position,
                 clip,
                 cells,
                 dict(
@@ -87,6 +87,6 @@ class MicroExpressions(Database):
 
 
 def padded(folder: Path, name: str) -> tuple[str, Path | None]:
-    """The name of a folder below another whatever its zero padding, and its path."""
+    """Return the padded name of a folder below another, and its path if it exists."""
     found = child(folder, name)
     return (found.name if found else name), found

@@ -1,18 +1,20 @@
-"""What all databases share: the registry, the base class, words for classes."""
+"""The registry of databases, their base class, and words for classes."""
 
 import dataclasses
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from mmengine.registry import Registry
+
+from mmcomp.columns import CLASSES
 
 from .index import Index
 
 DATABASES = Registry('database', scope='mmcomp', locations=['mmcomp.databases'])
 
-POSED, SPONTANEOUS = 'posed', 'spontaneous'  # as in mmcomp.datasets, which is heavy
+POSED, SPONTANEOUS = CLASSES
 CLASS_OF_WORD = {
     **dict.fromkeys(('posed', 'deliberate', 'fake', 'acted'), POSED),
     **dict.fromkeys(('spontaneous', 'genuine', 'real', 'true'), SPONTANEOUS),
@@ -20,7 +22,7 @@ CLASS_OF_WORD = {
 
 
 def option(default: Any, help: str, **kwargs) -> Any:
-    """A field of a :class:`Database` that ``tools/index.py`` offers as an option.
+    """Return a field of a :class:`Database` that is an option of ``tools/index.py``.
 
     Args:
         default: Its default; False makes it a switch.
@@ -34,19 +36,19 @@ def option(default: Any, help: str, **kwargs) -> Any:
 
 @dataclasses.dataclass
 class Database:
-    """A database as it lies on disk.
+    """A database on disk.
 
     A subclass is a dataclass whose docstring shows the layout and whose fields are its
     options (:func:`option`); :meth:`scan` fills an :class:`Index`.
 
     Args:
-        root (str | Path): The folder that the layout starts from.
+        root (Path): The folder that the layout starts from; a string will do.
 
     Raises:
-        ValueError: If the root is no folder or an option has no such value.
+        ValueError: If the root is not a folder, or an option has another value.
     """
 
-    root: str | Path
+    root: Path
 
     name: ClassVar[str] = ''
     credit: ClassVar[str] = ''
@@ -57,18 +59,21 @@ class Database:
             value, allowed = getattr(self, field.name), field.metadata.get('choices')
             if allowed and value not in allowed:
                 raise ValueError(
-                    f'{field.name} is {value!r}; allowed are '
+                    f'{field.name} is {value!r}; it must be one of '
                     f'{", ".join(map(repr, allowed))}'
                 )
-        self.prepare()
+        self.set_up()
         if not self.root.is_dir():
-            raise ValueError(f'root is {str(self.root)!r}, which is no folder')
+            raise ValueError(f'root is {str(self.root)!r}; it must be a folder')
 
-    def prepare(self) -> None:
-        """Check options; the place to fetch what is missing."""
+    def set_up(self) -> None:
+        """Check options and fetch what is missing, before the root is checked."""
 
     def index(self) -> Index:
-        """Look through the tree.
+        """Search the tree for samples.
+
+        Returns:
+            Index: Samples sorted by id, and problems.
 
         Raises:
             ValueError: If nothing is found there, or a table cannot be read.
@@ -77,11 +82,11 @@ class Database:
         self.scan(index)
         if not index.rows:
             found = ''.join(
-                f'\n  {p.kind}: {p.place}: {p.detail}' for p in index.problems[:5]
+                f'\n  {p.kind}: {p.position}: {p.reason}' for p in index.problems[:5]
             )
             raise ValueError(
-                f'nothing of {self.name} is found in {str(self.root)!r}.{found}\n'
-                f'Expected:\n{inspect.cleandoc(type(self).__doc__)}'
+                f'{str(self.root)!r} holds nothing of {self.name}.{found}\n'
+                f'Expected:\n{inspect.getdoc(type(self))}'
             )
         index.rows.sort(key=lambda row: str(row['sample_id']))
         return index
@@ -91,39 +96,50 @@ class Database:
         raise NotImplementedError
 
     def folder(self, *names: str) -> Path:
-        """The folder below the root with the first of these names, or the root."""
+        """Return the first of these folders below the root, or else the root."""
         for name in names:
             if (self.root / name).is_dir():
                 return self.root / name
         return self.root
 
 
-def register(cls: type) -> type:
+D = TypeVar('D', bound=Database)
+
+
+def register(cls: type[D]) -> type[D]:
     """Register a database under its ``name``."""
     return DATABASES.register_module(name=cls.name, module=cls)
 
 
 def index_database(name: str, root: str | Path, **options) -> Index:
-    """Index a database by its name.
+    """Index the database of a name.
+
+    Args:
+        name (str): Name of the database, such as 'casme2'.
+        root: The folder that its layout starts from.
+        **options: Its options.
+
+    Returns:
+        Index: Samples and problems.
 
     Raises:
         ValueError: If no database has this name, and as :meth:`Database.index` does.
     """
     if name not in DATABASES.module_dict:
-        known = ', '.join(sorted(DATABASES.module_dict))
-        raise ValueError(f'no database {name!r}; there are {known}')
+        known = ', '.join(map(repr, sorted(DATABASES.module_dict)))
+        raise ValueError(f'name is {name!r}; it must be one of {known}')
     return DATABASES.module_dict[name](root, **options).index()
 
 
-def read_mapping(pairs: dict[str, str] | Sequence[str], name: str) -> dict:
-    """A dict from ``['a=b', ...]``, as it comes from a command line, or from a dict.
+def read_mapping(pairs: dict[str, str] | Sequence[str], name: str) -> dict[str, str]:
+    """Turn ``['a=b', ...]``, as a command line gives it, or a dict into a dict.
 
     Raises:
         ValueError: If one of them has no ``=``.
     """
     if isinstance(pairs, dict):
         return dict(pairs)
-    wrong = [pair for pair in pairs if '=' not in pair]
-    if wrong:
-        raise ValueError(f'{name} are written as A=B, not {wrong[0]!r}')
+    for pair in pairs:
+        if '=' not in pair:
+            raise ValueError(f'{name}: {pair!r} must have the form A=B')
     return dict(pair.split('=', 1) for pair in pairs)

@@ -1,6 +1,6 @@
 """Clips as folders of frames, with coded onset, apex and offset."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +20,19 @@ CODED_COLUMNS = {
 }
 
 
-def missing_apex_option() -> str:
-    """The option that says what becomes of a clip without a usable apex."""
+def missing_apex_option() -> Any:
+    """Return the option for clips without a usable apex."""
     return option(
         'clip',
         "a clip without a usable apex: kept as a clip to be spotted ('clip'), left out "
-        "('drop'), or with the frame halfway from onset to offset as apex ('middle')",
+        "('drop'), or given the frame halfway from onset to offset as apex ('middle')",
         choices=POLICIES,
     )
 
 
 def add_coded_clip(
     index: Index,
-    place: str,
+    position: str,
     clip: Path,
     cells: Mapping[str, str],
     columns: Mapping[str, Any],
@@ -40,12 +40,12 @@ def add_coded_clip(
 ) -> None:
     """Add a folder of frames with coded onset, apex and offset.
 
-    Onset and apex count only if the folder has their frames, apex and offset only if
-    all are in order. What does not count is reported, and is missing from then on.
+    Onset and apex are used only if the folder has their frames, apex and offset only
+    if all are in order. What is not used is reported and left empty.
 
     Args:
-        index (Index): What is added to.
-        place (str): Where the clip was coded, for messages.
+        index (Index): The index to add to.
+        position (str): Position of the codes, for messages.
         clip (Path): The folder.
         cells (Mapping): Cells of the table under ``onset``, ``apex`` and ``offset``. A
             database that codes no apex at all has no key ``apex``.
@@ -54,11 +54,11 @@ def add_coded_clip(
     """
     frames, faults = read_frames(clip)
     if not frames:
-        index.problem(MISSING_CLIP, place, f'no frames in {index.where(clip)}')
+        index.problem(MISSING_CLIP, position, f'no frames in {index.where(clip)}')
         return
     numbers = {k: read_number(cells.get(k, '')) for k in ('onset', 'apex', 'offset')}
-    told = [n for n in numbers.values() if n is not None]
-    if told != sorted(told):
+    known = [n for n in numbers.values() if n is not None]
+    if known != sorted(known):
         text = ', '.join(f'{k} {n}' for k, n in numbers.items() if n is not None)
         faults.append(f'not in order: {text}')
         numbers['apex'] = numbers['offset'] = None
@@ -70,18 +70,20 @@ def add_coded_clip(
             )
             numbers[name] = None
     for fault in faults:
-        index.problem(INCONSISTENT, place, f'{index.where(clip)}: {fault}')
+        index.problem(INCONSISTENT, position, f'{index.where(clip)}: {fault}')
     if 'apex' in cells and read_number(cells['apex']) is None:
-        index.problem(MISSING_APEX, place, f'apex is {cells["apex"]!r}')
+        index.problem(MISSING_APEX, position, f'apex is {cells["apex"]!r}')
     onset, apex, offset = numbers.values()
-    if None not in (onset, offset) and apex is None and missing_apex == 'middle':
-        apex = min(frames, key=lambda n: abs(2 * n - onset - offset))
-    paired = onset is not None and apex is not None
-    if not paired and missing_apex == 'drop':
+    halfway = missing_apex == 'middle' and apex is None
+    if halfway and onset is not None and offset is not None:
+        apex = _nearest(frames, (onset + offset) / 2)
+    images = {}
+    if onset is not None and apex is not None:
+        images = dict(onset=frames[onset], apex=frames[apex])
+    elif missing_apex == 'drop':
         return
-    images = dict(onset=frames[onset], apex=frames[apex]) if paired else {}
     index.add(
-        place,
+        position,
         clip=clip,
         onset_frame=onset,
         apex_frame=apex,
@@ -89,3 +91,8 @@ def add_coded_clip(
         **images,
         **columns,
     )
+
+
+def _nearest(frames: Iterable[int], number: float) -> int:
+    """Return the frame nearest to a number; the earlier of two."""
+    return min(frames, key=lambda frame: abs(frame - number))

@@ -1,4 +1,4 @@
-"""Reading the tables that databases bring along."""
+"""Reading the tables that come with databases."""
 
 import csv
 import io
@@ -8,20 +8,22 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from mmcomp.files import require_file
+
 EXCEL = {'.xlsx': 'openpyxl', '.xlsm': 'openpyxl', '.xls': 'xlrd'}
 
 
 class TableRow(NamedTuple):
-    """A row of a table: where it stands, as ``file:row``, and its cells by name."""
+    """A row of a table: its position, as ``file:row``, and its cells by name."""
 
-    place: str
+    position: str
     cells: dict[str, str]
 
 
 def find_table(root: Path, pattern: str) -> Path:
-    """The one table below a root, or one folder deeper, whose name matches.
+    """Return the one table below a root, or one folder deeper, whose name matches.
 
-    CSV goes before Excel where both have one name.
+    CSV is preferred to Excel if both have the same name.
 
     Raises:
         ValueError: If there is none, or more than one.
@@ -45,7 +47,7 @@ def read_table(
 ) -> list[TableRow]:
     """Read a CSV, tab-separated or Excel table whose header need not come first.
 
-    The header is the first row that names all these columns; notes may stand above it.
+    The header is the first row that has all these columns; there may be notes above it.
 
     Args:
         path (Path): The table.
@@ -61,9 +63,7 @@ def read_table(
     Raises:
         ValueError: If the file cannot be read, or no row is such a header.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f'table {str(path)!r}: no such file')
+    path = require_file(path, 'table')
     wanted = {ours: {_bare(n) for n in names} for ours, names in columns.items()}
     needed = [name for name in columns if name not in optional]
     for sheet in _sheets(path):
@@ -85,7 +85,7 @@ def read_table(
 
 
 def read_number(cell: str) -> int | None:
-    """A frame number from a cell; None for ``/``, ``-1``, an empty one and the like."""
+    """Read a frame number from a cell; None from ``/``, ``-1``, an empty cell etc."""
     match = re.fullmatch(r'\s*(\d+)(\.0*)?\s*', cell)
     return int(match[1]) if match else None
 
@@ -95,7 +95,7 @@ def _bare(name: str) -> str:
 
 
 def _name_columns(header: Sequence[str], wanted: Mapping[str, set]) -> list[str]:
-    """Our name for each cell of a header, its own for others; each at most once."""
+    """Return our name for each cell of a header, or its own; each at most once."""
     names: list[str] = []
     for cell in header:
         ours = next((k for k, bare in wanted.items() if _bare(cell) in bare), cell)
@@ -104,7 +104,7 @@ def _name_columns(header: Sequence[str], wanted: Mapping[str, set]) -> list[str]
 
 
 def _sheets(path: Path) -> list[list[tuple[int, list[str]]]]:
-    """Numbered rows of each sheet; of a text file, with each separator."""
+    """Return numbered rows of each sheet; of a text file, with each separator."""
     if path.suffix.lower() in EXCEL:
         return _excel_sheets(path)
     try:
@@ -114,7 +114,7 @@ def _sheets(path: Path) -> list[list[tuple[int, list[str]]]]:
             f'table {str(path)!r}: not UTF-8 ({error.reason}); save it as UTF-8'
         ) from None
     sheets = []
-    for mark in ',\t;':  # whichever gives the header
+    for mark in ',\t;':  # one of them gives the header
         reader = csv.reader(io.StringIO(text, newline=''), delimiter=mark)
         try:
             sheets.append([(reader.line_num, cells) for cells in reader])

@@ -1,4 +1,4 @@
-"""InStep: any transform, with the same random choices for onset and apex."""
+"""SharedRandomTransforms: any transform, with equal random choices for a pair."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -8,24 +8,25 @@ import torch
 from mmcv.transforms import BaseTransform, Compose
 
 from mmcomp.columns import ID
-from mmcomp.datasets.pair_table import PLACE
+from mmcomp.datasets.pair_table import ROW_POSITION
 from mmcomp.registry import TRANSFORMS
 
 SELF_CHECKS = 8
 
 
 @TRANSFORMS.register_module()
-class InStep(BaseTransform):
-    """Apply transforms of single images to both images of a pair, in step.
+class SharedRandomTransforms(BaseTransform):
+    """Apply transforms with the same random choices to both images of a pair.
 
-    Before the apex is transformed, the random generators of Python, NumPy and PyTorch
-    are set back to where they stood before the onset was. So every transform draws the
-    same numbers twice, whether it is MMCV's, MMPretrain's, torchvision's or your own.
+    The onset is transformed first. Then the random generators of Python, NumPy and
+    PyTorch are reset to their earlier state, and the apex is transformed. So every
+    transform draws the same numbers twice, whether it is MMCV's, MMPretrain's,
+    torchvision's or your own.
 
     Three things would break that, and each is an error: random choices for images of
     different sizes, a transform that draws more numbers for one image than for the
-    other, and one with a random generator of its own (found by transforming the first
-    image twice from one random state).
+    other, and a transform with its own random generator (detected by transforming the
+    first image twice from one random state).
 
     **Required Keys:** ``img`` (list[np.ndarray])
 
@@ -35,7 +36,7 @@ class InStep(BaseTransform):
         transforms (list[dict | Callable]): Transforms of a dict with a single ``img``.
 
     Raises:
-        ValueError: If the images cannot be kept in step.
+        ValueError: If the two images would get different random choices.
     """
 
     def __init__(self, transforms: Sequence[dict | Callable]) -> None:
@@ -58,7 +59,7 @@ class InStep(BaseTransform):
         if not _same_state(middle, _random_state()):
             raise ValueError(
                 f'{_name(results)}: {self} drew more random numbers for one image than '
-                'for the other, so onset and apex are out of step'
+                'for the other, so onset and apex would be changed differently'
             )
         if onset.shape != apex.shape and not _same_state(start, middle):
             raise ValueError(
@@ -72,7 +73,7 @@ class InStep(BaseTransform):
     def _apply(self, results: dict, image: np.ndarray) -> dict:
         done = self.transforms({**results, 'img': image.copy()})
         if done is None:
-            raise ValueError(f'{_name(results)}: {self} gave no image')
+            raise ValueError(f'{_name(results)}: {self} returned no image')
         return done
 
     def _check_repeatable(self, results: dict) -> None:
@@ -85,8 +86,8 @@ class InStep(BaseTransform):
             second = self._apply(results, results['img'][0])['img']
             if not np.array_equal(np.asarray(first), np.asarray(second)):
                 raise ValueError(
-                    f'{self} holds a random generator of its own: it gave two results '
-                    'for one image and one random state, so pairs would be out of step'
+                    f'{self} has its own random generator: it gave two results for one '
+                    'image and one random state, so pairs would be changed differently'
                 )
         _set_random_state(before)
 
@@ -96,7 +97,7 @@ class InStep(BaseTransform):
 
 
 def _name(results: dict) -> str:
-    return f'pair {results.get(ID, "?")!r} ({results.get(PLACE, "no table")})'
+    return f'pair {results.get(ID, "?")!r} ({results.get(ROW_POSITION, "no table")})'
 
 
 def _random_state() -> tuple:

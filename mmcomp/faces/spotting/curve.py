@@ -13,11 +13,12 @@ _LAG, _RIDGE = 0.2, 1.0  # seconds; squared percent of the eye distance
 
 
 def steady(motion: np.ndarray, turn: np.ndarray, fps: float) -> np.ndarray:
-    """Takes off what the head's turns leak into the regions, learned from the clip.
+    """Subtract the residual motion that head rotation causes in the regions.
 
-    No head is the ellipsoid that was taken off, so a turn still moves the regions a
-    little, in proportion. The factors are fitted between frames a fifth of a second
-    apart, where an expression that comes or goes is an outlier with little weight.
+    No head is exactly the ellipsoid that was subtracted, so rotation still moves the
+    regions in proportion. The factors are estimated by robust regression on the
+    differences of frames 0.2 seconds apart, where a beginning or ending expression is
+    an outlier with little weight.
 
     Args:
         motion: Of the regions ``(N, R)``; see :class:`Motion`.
@@ -25,7 +26,7 @@ def steady(motion: np.ndarray, turn: np.ndarray, fps: float) -> np.ndarray:
         fps: Frames a second.
 
     Returns:
-        Motion ``(N, R)`` without the leak.
+        Motion ``(N, R)`` without the residual.
     """
     lag = max(1, round(_LAG * fps))
     if len(motion) <= 2 * lag:
@@ -48,12 +49,12 @@ def locate(
     onset: int | None = None,
     apex: int | None = None,
 ) -> tuple[int, int, np.ndarray, float]:
-    """Onset and apex from the motion of the regions.
+    """Find onset and apex from the motion of the regions.
 
     The apex is where the curve has risen by 90%, or the highest frame soon after it
-    (half the time from 50% to 90%): expressions are often held, and a slow drift
-    would else decide where in the plateau the maximum lies. The onset is the last
-    frame before it with at most 10%.
+    (half the time from 50% to 90%): expressions are often held, and
+    otherwise a slow drift would decide where in the plateau the maximum lies. The
+    onset is the last frame before it with at most 10%.
 
     Args:
         motion: Of the regions ``(N, R)``, percent of the eye distance.
@@ -71,7 +72,8 @@ def locate(
     if onset is not None:
         reference = smooth[onset]
     direction = None
-    first, last = onset, apex
+    first = 0 if onset is None else onset
+    last = 0 if apex is None else apex
     for _ in range(3):
         offset = smooth - reference
         if direction is None:
@@ -93,7 +95,7 @@ def locate(
 
 
 def _rise_end(curve: np.ndarray) -> int:
-    """How many frames after the first one, at least 1, the curve has risen."""
+    """Return how many frames after the first one, at least 1, the curve has risen."""
     top = 1 + int(curve[1:].argmax())
     low = curve[: top + 1].min()
     share = (curve[: top + 1] - low) / max(curve[top] - low, 1e-9)
@@ -104,7 +106,7 @@ def _rise_end(curve: np.ndarray) -> int:
 
 
 def _rise_start(curve: np.ndarray) -> int:
-    """The last frame before the end of the rise that is still at rest."""
+    """Return the last frame before the end of the rise that is still at rest."""
     low, top = curve.min(), curve[-1]
     before = np.flatnonzero(curve[:-1] <= (low + top) / 2)
     if not len(before):
@@ -116,7 +118,7 @@ def _rise_start(curve: np.ndarray) -> int:
 
 
 def _denoised(fps: float) -> Callable[[np.ndarray], np.ndarray]:
-    """A median and a Gaussian over time, for arrays ``(N, R)``."""
+    """Return a filter over time for arrays ``(N, R)``: a median, then a Gaussian."""
     length = max(1, round(_SMOOTH * fps)) // 2 * 2 + 1
 
     def run(values: np.ndarray) -> np.ndarray:

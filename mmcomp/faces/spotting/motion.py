@@ -1,16 +1,17 @@
-"""How the parts of a face have moved since a reference frame.
+"""Motion of the parts of a face since a reference frame.
 
-Optical flow from a reference face to another one, less the motion that a rigid head
-would make, averaged over regions where expressions show. The eyes are left out, so
+The motion is the optical flow from a reference face to another one, minus the motion
+of a rigid head, averaged over regions where expressions show. The eyes are left out, so
 blinks and gaze hardly count. Regions and head are our choice, in eye distances.
 """
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
 
-from .alignment import eye_matrix, warp
+from ..alignment import eye_matrix, warp
 
 #: Side of the square that is compared, in pixels, and where the eyes lie in it: more
 #: of the chin is seen than in a crop for a network.
@@ -37,22 +38,20 @@ _STEP = 4  # between the points of the flow that are used, in pixels
 
 
 def face_view(gray: np.ndarray, eyes: np.ndarray) -> np.ndarray:
-    """The square ``(SIZE, SIZE)`` of a face that :class:`Motion` compares."""
+    """Cut out the square ``(SIZE, SIZE)`` of a face that :class:`Motion` compares."""
     return warp(gray, eye_matrix(eyes, SIZE, PLACES), SIZE)
 
 
 class Motion:
-    """Measures motion against the first face it is given.
-
-    Motions are in percent of the eye distance.
-    """
+    """Motion against the first face that is given, in percent of the eye distance."""
 
     def __init__(self) -> None:
-        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        # Any, as the stubs refuse None for the flow that ``calc`` allocates itself.
+        self._flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._reference: np.ndarray | None = None
 
     def measure(self, view: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Compares a face with the first one.
+        """Compare a face with the first one.
 
         Args:
             view: As from :func:`face_view`.
@@ -77,11 +76,11 @@ class Motion:
 
 @lru_cache(maxsize=1)
 def _maps() -> tuple[np.ndarray, np.ndarray]:
-    """Two matrices: from the flow at all points to region motions and head turn.
+    """Return two matrices: from the flow at all points to region motions and head turn.
 
     The head is an ellipsoid seen from afar. To first order its flow is a shift, a
     scaling, a roll, and depth times yaw and pitch: six fields, fitted to the face
-    without the eyes by least squares and taken off.
+    without the eyes by least squares and subtracted.
     """
     along = (np.arange(_STEP // 2, SIZE, _STEP) + 0.5) / SIZE
     distance = PLACES[1, 0] - PLACES[0, 0]
@@ -105,10 +104,10 @@ def _maps() -> tuple[np.ndarray, np.ndarray]:
     rigid /= np.sqrt((rigid**2).sum(axis=1).mean(axis=0))
     fit = np.zeros((6, len(x), 2))
     fit[:, fitted] = np.linalg.pinv(rigid[fitted].reshape(-1, 6)).reshape(6, -1, 2)
-    fit = fit.reshape(6, -1)
     rows = []
     for box in REGIONS.values():
         mean = inside(*box) / inside(*box).sum()
         rows += [np.kron(mean, (1, 0)), np.kron(mean, (0, 1))]
     means = np.stack(rows)
-    return means - means @ rigid.reshape(-1, 6) @ fit, fit[4:]
+    fits = fit.reshape(6, -1)
+    return means - means @ rigid.reshape(-1, 6) @ fits, fits[4:]

@@ -1,4 +1,4 @@
-"""Patterns that tell from a path who is shown, and how."""
+"""Patterns that read subject, label and more from a path."""
 
 import re
 from collections.abc import Sequence
@@ -11,22 +11,22 @@ from .files import list_files, walk
 
 
 class Match(NamedTuple):
-    """A file and what its path tells."""
+    """A file, and the values that a pattern finds in its path."""
 
     path: Path
     groups: dict[str, str]
 
 
 def compile_pattern(pattern: str) -> re.Pattern:
-    """A regular expression for paths from a template or from another one.
+    """Turn a template or a regular expression into a compiled pattern for paths.
 
     In a template such as ``{subject}/{label}_*/{frame}``, ``{name}`` is as little as
     fits, within one name of a path, and the same text each time; ``*`` is anything
-    within one name, ``**/`` any folders. A pattern with ``(?P<name>`` is taken as the
-    regular expression that it is.
+    within one name, ``**/`` any folders. A pattern with ``(?P<name>`` is a regular
+    expression already.
 
     Raises:
-        ValueError: If it is none, or names nothing.
+        ValueError: If it is not a pattern, or names nothing.
     """
     source = pattern if '(?P<' in pattern else _translate(pattern)
     try:
@@ -34,17 +34,19 @@ def compile_pattern(pattern: str) -> re.Pattern:
     except re.error as error:
         raise ValueError(f'pattern {pattern!r}: {error}') from None
     if not compiled.groupindex:
-        raise ValueError(f'pattern {pattern!r} names nothing, such as {{subject}}')
+        raise ValueError(
+            f'pattern is {pattern!r}; it must name something, such as {{subject}}'
+        )
     return compiled
 
 
 def scan_tree(
     root: Path, patterns: Sequence[re.Pattern]
 ) -> tuple[list[Match], list[Path]]:
-    """Images and videos below a root that a pattern matches, and those that none does.
+    """Return images and videos below a root that match a pattern, and the others.
 
     A pattern must match the whole path below the root, without or with its suffix; the
-    first that does counts. Without patterns every file matches and tells nothing.
+    first that does counts. Without patterns every file matches, without values.
     """
     matches, unmatched = [], []
     for folder in walk(root):
@@ -64,7 +66,7 @@ def scan_tree(
 
 
 def _translate(template: str) -> str:
-    """A template as a regular expression."""
+    """Turn a template into a regular expression."""
     seen = set()
     parts = []
     for part in re.split(r'(\{\w+\}|\*\*/|\*)', template):

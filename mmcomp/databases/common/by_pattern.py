@@ -1,4 +1,4 @@
-"""Samples from what the paths of files tell."""
+"""Samples from the paths of files."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -19,11 +19,11 @@ from .index import (
 from .pattern import Match
 
 MOMENTS = {'onset': ONSET, 'neutral': ONSET, 'apex': APEX, 'peak': APEX}
-OF_ONE_FRAME = ('moment', 'frame')  # told by a path, and no column
+OF_ONE_FRAME = ('moment', 'frame')  # of a frame, not of the clip; no column
 
 
 def add_matches(index: Index, matches: Sequence[Match]) -> None:
-    """Add videos, folders of frames, and pairs of images that tell a moment."""
+    """Add videos, folders of frames, and pairs of images whose moment is known."""
     frames: dict[Path, list[Match]] = defaultdict(list)
     moments: dict[tuple, dict[str, list[Match]]] = {}
     for path, groups in matches:
@@ -35,7 +35,7 @@ def add_matches(index: Index, matches: Sequence[Match]) -> None:
         elif moment is None:
             frames[path.parent].append(match)
         elif moment.lower() not in MOMENTS:
-            text = f'moment {moment!r} is none of {", ".join(MOMENTS)}'
+            text = f'moment is {moment!r}; it must be one of {", ".join(MOMENTS)}'
             index.problem(UNMATCHED, path, text)
         else:
             key = groups[SUBJECT], groups[LABEL]
@@ -48,12 +48,12 @@ def add_matches(index: Index, matches: Sequence[Match]) -> None:
 
 
 def columns_of(groups: Mapping[str, str]) -> dict[str, str]:
-    """What a path tells about the whole clip."""
+    """Return the values of a path that hold for the whole clip."""
     return {k: v for k, v in groups.items() if k not in OF_ONE_FRAME}
 
 
 def agree(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether two say the same of all that both tell; a neutral face has no emotion."""
+    """Return whether two agree in all that both have; a neutral face has no emotion."""
     return all(
         plain(one[name]) == plain(other[name])
         for name in one.keys() & other.keys()
@@ -63,23 +63,23 @@ def agree(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 
 def readable_id(index: Index, path: Path) -> str:
-    """A path below the root as one word that may name a file."""
+    """Return a path below the root as one word that may name a file."""
     return '__'.join(path.relative_to(index.root).parts)
 
 
-def _add_folder(index: Index, folder: Path, told: Sequence[dict[str, str]]) -> None:
-    if any(groups != told[0] for groups in told):
-        text = 'the pattern tells several clips in this one folder; name a {moment}'
+def _add_folder(index: Index, folder: Path, values: Sequence[dict[str, str]]) -> None:
+    if any(groups != values[0] for groups in values):
+        text = 'the pattern finds several clips in this folder; add {moment} to it'
         index.problem(AMBIGUOUS, folder, text)
         return
     for fault in read_frames(folder)[1]:
         index.problem(INCONSISTENT, folder, fault)
-    index.add(folder, **{ID: readable_id(index, folder)}, clip=folder, **told[0])
+    index.add(folder, **{ID: readable_id(index, folder)}, clip=folder, **values[0])
 
 
 def _add_pairs(index: Index, onsets: Sequence[Match], apexes: Sequence[Match]) -> None:
     """Give each apex the onset that agrees with it."""
-    used = set()
+    used: set[Path] = set()
     for path, groups in apexes:
         fitting = [onset for onset in onsets if agree(onset.groups, groups)]
         used.update(onset.path for onset in fitting)
@@ -88,7 +88,7 @@ def _add_pairs(index: Index, onsets: Sequence[Match], apexes: Sequence[Match]) -
             continue
         onset = fitting[0].path
         if len(fitting) > 1:
-            text = f'{len(fitting)} onsets fit; {index.where(onset)} is taken'
+            text = f'{len(fitting)} onsets fit; {index.where(onset)} is used'
             index.problem(AMBIGUOUS, path, text)
         name = readable_id(index, path.with_suffix(''))
         index.add(path, **{ID: name}, onset=onset, apex=path, **groups)

@@ -1,0 +1,117 @@
+"""What several commands share: the parser, common options, quiet decoders."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+class ConfigOptions(argparse.Action):
+    """MMEngine's ``DictAction``, imported only if the option is given."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        from mmengine.config import DictAction
+
+        action = DictAction(self.option_strings, self.dest, nargs=self.nargs)
+        action(parser, namespace, values, option_string)
+
+
+def new_parser(text: str | None, prog: str | None) -> argparse.ArgumentParser:
+    """Return a parser whose help shows a module's docstring as it is."""
+    formatter = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(
+        prog=prog, description=text, formatter_class=formatter
+    )
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--cfg-options``."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        metavar='KEY=VALUE',
+        help='override settings of the config; a list is KEY="[a,b]" or KEY=a,b, '
+        'without spaces',
+    )
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that training and testing share, as MMPretrain names them."""
+    parser.add_argument(
+        '--work-dir',
+        help='folder of logs, checkpoints and predictions; default: work_dirs/CONFIG',
+    )
+    parser.add_argument(
+        '--dataset',
+        metavar='CONFIG',
+        help="a file of configs/_base_/datasets/ to use instead of the config's own "
+        'data',
+    )
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='automatic mixed precision; bfloat16 on a CPU',
+    )
+    parser.add_argument(
+        '--no-pin-memory', action='store_true', help='disable pin_memory of dataloaders'
+    )
+    add_config_options(parser)
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher; default: %(default)s',
+    )
+    parser.add_argument(
+        '--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS
+    )
+
+
+def config_from_args(args: argparse.Namespace) -> Config:
+    """Read the config and apply the options of :func:`add_run_options`.
+
+    Raises:
+        ValueError: If a config file is missing.
+    """
+    from mmcomp.config import load_config
+
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = load_config(args.config, args.dataset)
+    cfg.launcher = args.launcher
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs', Path(args.config).stem))
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    for name in LOADERS:
+        loader = cfg.get(name)
+        if loader is not None:
+            loader.setdefault('collate_fn', dict(type='default_collate'))
+            if args.no_pin_memory:
+                loader.pin_memory = False
+    return cfg
+
+
+def quiet_decoders() -> None:
+    """Keep OpenCV's complaints about odd files off stderr; call before importing it.
+
+    The results name the files that cannot be read.
+    """
+    os.environ.setdefault('OPENCV_LOG_LEVEL', 'ERROR')
+    os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')

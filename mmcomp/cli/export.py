@@ -1,0 +1,53 @@
+"""Export a network to ONNX, torch.export or safetensors.
+
+The file takes pairs (B, 2, C, H, W) of gray levels and gives scores; normalization and
+the SVM of a stack are inside. It is compared with PyTorch on real pairs.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from .choices import FORMATS
+from .common import new_parser
+
+
+def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser."""
+    parser = new_parser(__doc__, prog)
+    add = parser.add_argument
+    add('config', help='config file')
+    add('checkpoint', help='.pth or .safetensors file')
+    add(
+        '--format',
+        choices=FORMATS,
+        default='onnx',
+        help='format of the file; default: %(default)s',
+    )
+    add('--out', required=True, type=Path, help='file to write')
+    add(
+        '--dataset',
+        metavar='CONFIG',
+        help='dataset config whose test pairs are compared',
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
+    """Export, compare, and print the result."""
+    args = make_parser(prog).parse_args(argv)
+    from mmcomp.apis.model import load_model
+    from mmcomp.compat import config_of
+    from mmcomp.config import use_dataset
+    from mmcomp.export import export_model, real_pairs
+
+    model = load_model(args.config, args.checkpoint, device='cpu')
+    cfg = config_of(model)
+    if args.dataset:
+        use_dataset(cfg, args.dataset)
+    pairs = real_pairs(cfg)
+    result = export_model(model, args.out, args.format, pairs)
+    print(
+        f'{args.out}: {result["bytes"] / 1e6:.1f} MB, classes {model.classes}; largest '
+        f'difference to PyTorch on {len(pairs)} pairs: {result["difference"]:.1e}'
+    )

@@ -1,0 +1,1 @@
+"""What the databases share: the base class, the index, patterns and tables."""

@@ -1,0 +1,184 @@
+"""The console command: quick, complete, and the same as tools/*.py."""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from runs import REPOSITORY
+
+import mmcomp
+from mmcomp.cli import choices
+from mmcomp.cli.main import COMMANDS, command_module, main
+from mmcomp.export import FORMATS
+from mmcomp.faces.alignment import ALIGN_BY
+from mmcomp.faces.pairs import SEVERAL
+from mmcomp.synthetic import EMOTIONS, LABELS, LEVELS, PRESETS
+
+#: Import ``mmcomp.cli.main``, run it, and print which heavy packages it imported.
+RUN = """
+import sys
+from mmcomp.cli.main import main
+try:
+    main(sys.argv[1:])
+finally:
+    heavy = {'torch', 'mmpretrain', 'pandas', 'matplotlib'}
+    if sys.argv[1] != 'index':  # its subcommands are a Registry of MMEngine
+        heavy.add('mmengine')
+    print('imported', sorted(heavy & set(sys.modules)))
+"""
+#: A command line that is complete but for its last word.
+MISTYPED = {
+    'cross-validate': ['a.py', '--work-dir', 'x'],
+    'demo': ['a.py', 'a.pth'],
+    'export': ['a.py', 'a.pth', '--out', 'x'],
+    'index': ['casme2', 'x'],
+    'predict': ['a.py', 'a.pth', 'a.mp4', '--out', 'x'],
+    'prepare': ['a.csv', '--out', 'x'],
+    'report': ['x'],
+    'synthesize': ['render', 'tiny'],
+    'test': ['a.py', 'a.pth'],
+    'train': ['a.py'],
+    'visualize': ['pairs', 'a.py', '--out', 'x.png'],
+}
+
+
+def parsers(parser):
+    """A parser and those of its subcommands."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in action.choices.values():
+                yield from parsers(sub)
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, '-c', RUN, *arguments],
+        env=dict(os.environ, OMP_NUM_THREADS='1'),
+        text=True,
+        capture_output=True,
+    )
+
+
+def test_every_module_of_a_command_is_listed(capsys):
+    folder = REPOSITORY / 'mmcomp' / 'cli'
+    found = {p.stem for p in folder.glob('*.py') if 'def main(' in p.read_text()}
+    assert {name.replace('-', '_') for name in COMMANDS} == found - {'main'}
+    with pytest.raises(SystemExit, match=r'^0$'):
+        main(['--help'])
+    text = capsys.readouterr().out
+    for name in COMMANDS:
+        assert re.search(rf'^  {name} +[A-Z].*\.$', text, re.M), name
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match=r'^0$'):
+        main(['--version'])
+    assert capsys.readouterr().out == f'mmcomp {mmcomp.__version__}\n'
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_every_option_has_a_help_text(name):
+    for parser in parsers(command_module(name).make_parser()):
+        assert parser.description
+        for action in parser._actions:
+            if not isinstance(action, argparse._SubParsersAction):
+                assert action.help, (parser.prog, action.dest)
+        assert parser.format_help()
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_a_tool_calls_the_command(name):
+    """The same ``main``: a tool has no code of its own."""
+    text = (REPOSITORY / 'tools' / f'{name.replace("-", "_")}.py').read_text()
+    assert (
+        text.split('"""')[2].split()
+        == (
+            f'from mmcomp.cli import run_tool from mmcomp.cli.{name.replace("-", "_")} '
+            "import main if __name__ == '__main__': run_tool(main)"
+        ).split()
+    )
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_a_mistyped_option_answers_before_anything_heavy(name):
+    done = run(name, *MISTYPED[name], '--no-such-option')
+    assert done.returncode == 2
+    assert f'usage: mmcomp {name}' in done.stderr
+    assert 'unrecognized arguments: --no-such-option' in done.stderr
+    assert done.stdout == 'imported []\n'
+
+
+def test_help_imports_nothing_heavy():
+    done = run('--help')
+    assert done.returncode == 0
+    assert done.stdout.endswith('imported []\n')
+
+
+def test_an_unknown_command_is_named(capsys):
+    with pytest.raises(SystemExit, match=r'^2$'):
+        main(['trian'])
+    assert "'trian'" in capsys.readouterr().err
+
+
+def test_a_users_error_is_one_line(tmp_path):
+    with pytest.raises(SystemExit, match=r'^error: [^\n]*[Nn]o such file[^\n]*$'):
+        main(['synthesize', 'oracle', str(tmp_path / 'nothing')])
+    with pytest.raises(SystemExit, match=r'^error: [^\n]+: no such file$'):
+        main(['train', str(tmp_path / 'nothing.py')])
+
+
+def test_options_of_a_config_are_those_of_mmengine():
+    from mmengine.config import DictAction
+
+    plain = argparse.ArgumentParser()
+    plain.add_argument('--cfg-options', nargs='+', action=DictAction)
+    ours = command_module('train').make_parser()
+    for words in (['a.b=1', 'c=[x,2.5]'], ['a=(1,2)', 'd=x,y'], ['t=True', 'n=None']):
+        expected = plain.parse_args(['--cfg-options', *words]).cfg_options
+        found = ours.parse_args(['x.py', '--cfg-options', *words]).cfg_options
+        assert found == expected
+    assert ours.parse_args(['x.py']).cfg_options is None
+
+
+def test_choices_are_those_of_their_sources():
+    from mmcomp.datasets.controls import CONTROLS
+
+    assert set(choices.CONTROLS) == set(CONTROLS)
+    assert choices.EMOTIONS == EMOTIONS
+    assert choices.FORMATS == FORMATS
+    assert choices.LABELS == LABELS
+    assert tuple(LEVELS) == choices.LEVELS
+    assert {name: p.pairs for name, p in PRESETS.items()} == choices.PRESETS
+    for option, allowed in (('several', SEVERAL), ('align_by', ALIGN_BY)):
+        [action] = [
+            a
+            for a in command_module('predict').make_parser()._actions
+            if a.dest == option
+        ]
+        assert set(action.choices) == set(allowed)
+
+
+def test_the_console_command_is_installed_as_mmcomp():
+    assert "'mmcomp = mmcomp.cli.main:main'" in (REPOSITORY / 'setup.py').read_text()
+    done = subprocess.run(
+        [sys.executable, '-m', 'mmcomp', 'synthesize', '--help'],
+        text=True,
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith('usage: mmcomp synthesize')
+
+
+def test_the_table_of_rooms_is_the_contract():
+    """docs/architecture.md shows the rows that lint-imports checks."""
+    project = tomllib.loads((REPOSITORY / 'pyproject.toml').read_text())
+    contract = project['tool']['importlinter']['contracts'][0]
+    rows = [set(row.split(' : ')) for row in contract['layers']]
+    text = (REPOSITORY / 'docs' / 'architecture.md').read_text()
+    lines = re.findall(r'^\| \d+ \| (.*?) \|', text, re.M)
+    assert [set(re.findall(r'`(\w+)`', line)) for line in lines] == rows
