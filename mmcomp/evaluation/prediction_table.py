@@ -59,11 +59,11 @@ def make_prediction_table(
         DataFrame: ``sample_id``, ``subject``, ``label``, ``score_<class>`` for each
         class, and ``predicted``.
     """
-    classes = np.asarray(classes)
-    table = pd.DataFrame({ID: sample_ids, SUBJECT: subjects, LABEL: classes[labels]})
-    for index, name in enumerate(classes):
+    names = np.asarray(classes)
+    table = pd.DataFrame({ID: sample_ids, SUBJECT: subjects, LABEL: names[labels]})
+    for index, name in enumerate(names):
         table[SCORE + name] = scores[:, index]
-    table[PREDICTED] = classes[scores.argmax(1)]
+    table[PREDICTED] = names[scores.argmax(1)]
     return table
 
 
@@ -89,7 +89,7 @@ def read_prediction_tables(paths: Iterable[str | Path]) -> pd.DataFrame:
             of a network tested a sample more than once with one seed, be it alone or as
             a member of a stack.
     """
-    tables = []
+    tables: list[pd.DataFrame] = []
     for path in paths:
         try:
             table = _read(path)
@@ -127,7 +127,7 @@ def _read(path: str | Path) -> pd.DataFrame:
         keep_default_na=False,
         na_values={column: [''] for column in NUMBERS},
     )
-    for column in [c for c in table if c.startswith(SCORE)]:
+    for column in [c for c in table.columns if c.startswith(SCORE)]:
         table[column] = pd.to_numeric(table[column])  # an empty score is NaN
     return table
 

@@ -134,7 +134,7 @@ def test_table_of_the_stack_is_written_last(trained, tmp_path, monkeypatch):
     cfg.work_dir, cfg.load_from = str(tmp_path), str(folder / 'epoch_3.pth')
     build(cfg).test()
     assert len(written) == 4
-    assert written[-1].startswith('predictions.csv')
+    assert written[-1].startswith('.predictions.csv.')
 
 
 @pytest.mark.slow

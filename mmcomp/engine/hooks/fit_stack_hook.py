@@ -18,11 +18,12 @@ def fit_stack(runner, batch_size: int = 256) -> None:
     """
     cfg = runner.cfg.train_dataloader.dataset.copy()
     cfg.update(pipeline=runner.cfg.val_dataloader.dataset.pipeline, test_mode=True)
-    loader = DataLoader(DATASETS.build(cfg), batch_size, collate_fn=pseudo_collate)
+    dataset = DATASETS.build(cfg)
+    loader = DataLoader(dataset, batch_size, collate_fn=pseudo_collate)
     model = getattr(runner.model, 'module', runner.model)
     model.fit_svms(loader)
     chosen = ', '.join(f'{float(svm.chosen_C):g}' for svm in model.svms)
-    runner.logger.info(f'fitted the SVM on {len(loader.dataset)} pairs, C = {chosen}')
+    runner.logger.info(f'fitted the SVM on {len(dataset)} pairs, C = {chosen}')
 
 
 @HOOKS.register_module()
@@ -45,7 +46,7 @@ class FitStackHook(Hook):
         """Divide the training subjects among the copies of a cross-fitted stack."""
         model = getattr(runner.model, 'module', runner.model)
         if model.cross_fit:
-            subjects = loop_dataset(runner, 'train').subjects
+            subjects = runner.train_dataloader.dataset.subjects
             model.assign_folds(kfold_subjects(subjects, model.cross_fit, seed=0))
 
     def after_train_epoch(self, runner) -> None:

@@ -53,10 +53,11 @@ class ProtocolHook(Hook):
         """Warn if the tested subjects were trained on."""
         test = loop_dataset(runner, 'test')
         meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
-        shared = set(meta.get('subjects', ())) & set(getattr(test, 'subjects', ()))
+        tested = set(getattr(test, 'subjects', ()))
+        shared = tested & set(meta.get('subjects', ()))
         if shared:
             runner.logger.warning(
-                f'{len(shared)} of {len(test.subjects)} tested subjects were trained '
+                f'{len(shared)} of {len(tested)} tested subjects were trained '
                 'on; the error does not hold for new people'
             )
 
