@@ -42,7 +42,7 @@ class PlainNet(nn.Module):
         return self.drops[i](F.max_pool2d(F.relu(self.convs[i](x)), 2))
 
     def forward(self, pairs: Tensor) -> Tensor:
-        """Scores ``(B, 2)`` of pairs ``(B, 2, 1, 44, 44)``."""
+        """Return scores ``(B, 2)`` of pairs ``(B, 2, 1, 44, 44)``."""
         onset, apex = pairs[:, 0], pairs[:, 1]
         for i in range(self.position):
             onset, apex = self.stage(i, onset), self.stage(i, apex)

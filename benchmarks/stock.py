@@ -62,11 +62,11 @@ class StockTrunk(nn.Module):
         self.net = PlainNet(position, learned)
 
     def forward(self, x):
-        """``(B, 2, 44, 44)`` to scores, in a tuple."""
+        """Turn ``(B, 2, 44, 44)`` into scores, in a tuple."""
         return (self.net(x.unsqueeze(2)),)
 
     def init_weights(self) -> None:
-        """As PyTorch does it."""
+        """Keep the initial weights of PyTorch."""
 
 
 @MODELS.register_module()
@@ -75,7 +75,7 @@ class StockHead(ClsHead):
 
 
 def stock_config(table: str, position: int, batch_size: int, epochs: int) -> dict:
-    """A config in MMPretrain's usual way, with its loader's defaults."""
+    """Return a config in MMPretrain's usual way, with its loader's defaults."""
     transforms = [dict(type='StockLoadPair')]
     train = [
         *transforms,

@@ -117,6 +117,6 @@ def _cross(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def _edge(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Coefficients ``(T, 3)`` of x, y and 1, positive inside the triangle."""
+    """Return coefficients ``(T, 3)`` of x, y and 1, positive inside the triangle."""
     x, y = (end - start).T
     return np.stack([y, -x, x * start[:, 1] - y * start[:, 0]], axis=1)

@@ -110,3 +110,17 @@ def test_errors_say_what_is_allowed(options, message):
 def test_other_suffix(clip, tmp_path):
     with pytest.raises(ValueError, match=r'\.gif.*mp4'):
         write_clip(clip, tmp_path / 'clip.gif')
+
+
+@pytest.mark.parametrize('suffix', ['.mp4', '.avi'])
+def test_video_is_whole_or_not_there(tmp_path, suffix):
+    class Broken:
+        fps = 10.0
+
+        def __iter__(self):
+            yield np.zeros((48, 64), np.uint8)
+            raise RuntimeError('boom')
+
+    with pytest.raises(RuntimeError, match='boom'):
+        write_clip(Broken(), tmp_path / f'clip{suffix}')
+    assert list(tmp_path.iterdir()) == []

@@ -176,7 +176,7 @@ class FaceDetector:
 
 
 def _load():
-    """The network; OpenCV 5 has a warning for each, which says nothing to a user."""
+    """Load the network without the warning of OpenCV 5, which does not help users."""
     logging = getattr(cv2.utils, 'logging', cv2)  # OpenCV 4 has both functions in cv2
     level = logging.getLogLevel()
     logging.setLogLevel(_LOG_LEVEL_ERROR)
