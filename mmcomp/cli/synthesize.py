@@ -6,7 +6,6 @@ docs/synthetic-data.md.
 
 import argparse
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from .choices import EMOTIONS, LABELS, LEVELS, PRESETS
 from .common import new_parser
@@ -87,10 +86,11 @@ def sheet(args: argparse.Namespace) -> None:
     """Write a contact sheet."""
     import cv2
 
+    from mmcomp.files import write_bytes
     from mmcomp.synthetic import dataset_sheet
 
     image = dataset_sheet(args.dataset_dir, args.pairs)
-    Path(args.out).write_bytes(cv2.imencode('.png', image)[1].tobytes())
+    write_bytes(args.out, cv2.imencode('.png', image)[1].tobytes())
     print(args.out)
 
 
@@ -100,7 +100,7 @@ def oracle(args: argparse.Namespace) -> None:
 
     for name, error in oracle_error(args.dataset_dir).items():
         wrong, total = error['wrong'], error['total']
-        print(f'{name}: {wrong} of {total} wrong, {100 * wrong / total:.2f}%')
+        print(f'{name}: {wrong} errors of {total}, {100 * wrong / total:.2f}%')
 
 
 def verify(args: argparse.Namespace) -> None:
