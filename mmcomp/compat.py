@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # imported late: the registries need little of this
     from torch import nn
 
 
-def loop_dataset(runner: 'Runner', mode: str) -> Any | None:
+def loop_dataset(runner: 'Runner', mode: str) -> Any:
     """Return the dataset of the 'train', 'val' or 'test' loop, or None if not built."""
     from mmengine.runner import BaseLoop
 

@@ -28,8 +28,9 @@ def load_config(
     Raises:
         ValueError: If a file is missing.
     """
-    for file in filter(None, (path, dataset)):
-        require_file(file, 'config')
+    require_file(path, 'config')
+    if dataset:
+        require_file(dataset, 'config')
     cfg = Config.fromfile(path)
     if dataset:
         use_dataset(cfg, dataset)
@@ -47,7 +48,7 @@ def use_dataset(cfg: Config, path: str | Path) -> None:
     for name, value in dataset.items():
         own = cfg.get(name)
         if name.endswith('_evaluator') and isinstance(own, dict):
-            own.metrics = value
+            own['metrics'] = value
         else:
             cfg[name] = value
     meta = dataset.get('train_dataloader', {}).get('dataset', {}).get('metainfo') or {}

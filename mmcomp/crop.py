@@ -1,8 +1,16 @@
 """The centre of images: one rounding for training, testing, export and deployment."""
 
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
-Images = TypeVar('Images')
+
+class _Images(Protocol):
+    @property
+    def shape(self) -> Any: ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+
+Images = TypeVar('Images', bound=_Images)
 
 
 def center_corner(height: int, width: int, size: int) -> tuple[int, int]:
@@ -37,5 +45,5 @@ def center_crop(images: Images, size: int) -> Images:
     Raises:
         ValueError: If the images are smaller.
     """
-    left, top = center_corner(*images.shape[-2:], size)
+    left, top = center_corner(images.shape[-2], images.shape[-1], size)
     return images[..., top : top + size, left : left + size]

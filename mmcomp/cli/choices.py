@@ -4,7 +4,7 @@ A test compares each with its source.
 """
 
 CONTROLS = ('onset-only', 'apex-only', 'swapped', 'shuffled-labels')
-EMOTIONS = ('happiness', 'disgust', 'fear', 'surprise', 'anger', 'sadness')
+EMOTIONS = ('happiness', 'sadness', 'fear', 'anger', 'disgust', 'surprise')
 FORMATS = ('onnx', 'torch-export', 'safetensors')
 LABELS = ('posed', 'spontaneous')
 LEVELS = ('lab', 'hard')

@@ -215,7 +215,7 @@ class StackingClassifier(BaseClassifier):
         return all(svm.is_fitted for svm in self.svms)
 
     @staticmethod
-    def _features(copy: nn.ModuleDict, inputs: Tensor) -> Tensor:
+    def _features(copy: Any, inputs: Tensor) -> Tensor:
         return torch.cat(
             [m.extract_feat(inputs, stage='pre_logits') for m in copy.values()], 1
         )
