@@ -16,7 +16,7 @@ from mmcomp.checkpoint import (
     from_plain,
     load_plain_checkpoint,
 )
-from mmcomp.compat import mark_loaded, starts_training
+from mmcomp.compat import mark_loaded, starts_training, unwrapped
 from mmcomp.registry import RUNNERS
 
 from .memory import keep_freed_memory
@@ -94,7 +94,7 @@ class PairRunner(Runner):
             CheckpointError: If the file cannot be used.
         """
         checkpoint = load_plain_checkpoint(filename, map_location)
-        model = getattr(self.model, 'module', self.model)
+        model = unwrapped(self.model)
         state_dict = checkpoint['state_dict']
         if strict or (strict is None and not starts_training(self)):
             check_fits(model, state_dict, filename)

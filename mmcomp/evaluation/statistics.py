@@ -126,7 +126,7 @@ def class_metrics(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, floa
                 auc=functional.auc(labels, scores),
             )
         )
-    return pd.DataFrame(rows).mean().to_dict()
+    return {str(name): value for name, value in pd.DataFrame(rows).mean().items()}
 
 
 def compare(
@@ -161,9 +161,9 @@ def compare(
             f'{len(missing)} samples were tested by one of the networks only, such as '
             f'{missing[0]}; both must be tested on the same samples'
         )
-    first = wrong.xs(seeds[0], level=SEED).astype(bool)
-    only_a = int((first['a'] & ~first['b']).sum())
-    only_b = int((first['b'] & ~first['a']).sum())
+    first = wrong[wrong.index.get_level_values(SEED) == seeds[0]]
+    a_wrong, b_wrong = first.to_numpy(bool).T
+    only_a, only_b = int((a_wrong & ~b_wrong).sum()), int((b_wrong & ~a_wrong).sum())
     difference = wrong['a'].astype(float) - wrong['b'].astype(float)
     sums = difference.groupby(level=SUBJECT).sum().to_numpy()
     return PairedTest(
@@ -204,17 +204,17 @@ def flip_test_p(differences: ArrayLike, rounds: int = 20_000, seed: int = 0) -> 
         >>> flip_test_p([1, 2, 3])
         0.25
     """
-    differences = np.asarray(differences, float)
-    differences = differences[differences != 0]
-    count = len(differences)
+    values = np.asarray(differences, float)
+    values = values[values != 0]
+    count = len(values)
     if count == 0:
         return 1.0
-    observed = abs(differences.sum()) - 1e-9
+    observed = abs(values.sum()) - 1e-9
     if count <= EXACT_SUBJECTS:
         signs = 1 - 2 * ((np.arange(2**count)[:, None] >> np.arange(count)) & 1)
-        return float((abs(signs @ differences) >= observed).mean())
+        return float((abs(signs @ values) >= observed).mean())
     signs = np.random.default_rng(seed).choice([-1, 1], (rounds, count))
-    extreme = (abs(signs @ differences) >= observed).sum()
+    extreme = (abs(signs @ values) >= observed).sum()
     return float((1 + extreme) / (1 + rounds))
 
 
@@ -304,7 +304,8 @@ def roc_points(table: pd.DataFrame, positive: str) -> tuple[np.ndarray, np.ndarr
 
 
 def _by_subject(table: pd.DataFrame) -> pd.DataFrame:
-    return is_wrong(table).groupby(table[SUBJECT]).agg(wrong='sum', total='count')
+    grouped = is_wrong(table).groupby(table[SUBJECT])
+    return pd.DataFrame({'wrong': grouped.sum(), 'total': grouped.count()})
 
 
 def _wrong_by_sample(table: pd.DataFrame, seeds: Sequence[int]) -> pd.Series:

@@ -130,7 +130,8 @@ def _compare_with(other: str, tables: dict[str, pd.DataFrame]) -> dict[str, Comp
 def _variants(table: pd.DataFrame, column: str) -> list[VariantResult]:
     """Return error and interval of each network and value of a kind of variant."""
     results = []
-    for (name, value), own in select(table, column).groupby([MODEL, column]):
+    for (model, value), own in select(table, column).groupby([MODEL, column]):
+        name = str(model)
         interval = statistics.bootstrap_interval(own)
         results.append(
             VariantResult(

@@ -67,8 +67,7 @@ def inspect_data(settings: ExperimentSettings) -> dict[str, Any]:
     dataset = DATASETS.build(options)
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
     subjects = sorted({info[SUBJECT] for info in infos})
-    sizes = settings.train_subjects or [None]
-    for size in sizes:  # an impossible one fails here
+    for size in settings.train_subjects or (None,):  # an impossible one fails here
         split = TASK_UTILS.build(settings.split_options(0, size))
         split.assign(subjects)
     meta = dataset.metainfo
@@ -187,9 +186,11 @@ def _columns(infos: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
     """Return the further columns of the pair table with few values, by sample."""
     table = pd.DataFrame(infos).set_index(ID)
     known = {SUBJECT, LABEL, ONSET, APEX, 'gt_label', 'sample_idx'}
+    table.columns = table.columns.astype(str)
     few = [
         c
-        for c in table
+        for c in table.columns
         if c not in known and not c.startswith('_') and 1 < table[c].nunique() <= 12
     ]
-    return {column: table[column].astype(str).to_dict() for column in few}
+    values = {c: table[c].astype(str) for c in few}
+    return {c: dict(zip(own.index.astype(str), own)) for c, own in values.items()}

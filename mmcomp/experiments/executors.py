@@ -120,13 +120,16 @@ def run_in_subprocess(fn: Callable, args: tuple, kwargs: dict):
     process = subprocess.Popen(
         [sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    pickle.dump((fn, args, kwargs), process.stdin)
-    process.stdin.flush()
-    answer = process.stdout.read()
-    process.stdin.close()
-    code = process.wait()
+    given, answered = process.stdin, process.stdout
+    assert given is not None  # both are pipes
+    assert answered is not None
+    pickle.dump((fn, args, kwargs), given)
+    given.flush()
+    answer = answered.read()
+    given.close()
+    exit_code = process.wait()
     if not answer:
-        raise RunFailed(f'the process died with exit code {code}')
+        raise RunFailed(f'the process died with exit code {exit_code}')
     return _result(*pickle.loads(answer))
 
 

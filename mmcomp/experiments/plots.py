@@ -133,11 +133,11 @@ def subjects_plot(results: Results) -> Figure | None:
     )
     if len(table) < 2:
         return None
-    table = 100 * table.loc[table.mean(1).sort_values().index]
+    table = 100 * table.loc[table.mean(axis=1).sort_values().index]
     fig, ax = plt.subplots(figsize=(max(5, min(11, 0.13 * len(table) + 2)), 3))
     x = np.arange(len(table))
-    ax.vlines(x, table.min(1), table.max(1), color=PALE, linewidth=2)
-    ax.plot(x, table.mean(1), 'o', color=ACCENT, markersize=3)
+    ax.vlines(x, table.min(axis=1), table.max(axis=1), color=PALE, linewidth=2)
+    ax.plot(x, table.mean(axis=1), 'o', color=ACCENT, markersize=3)
     if len(table) <= 40:
         ax.set_xticks(x, table.index, rotation=90, fontsize=7)
     ax.set_xlabel('subjects, sorted (dot: mean of all networks; line: their range)')

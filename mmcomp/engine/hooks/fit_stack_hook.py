@@ -6,7 +6,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
-from mmcomp.compat import loop_dataset
+from mmcomp.compat import loop_dataset, unwrapped
 from mmcomp.datasets.splits import kfold_subjects
 from mmcomp.registry import DATASETS, HOOKS
 
@@ -20,7 +20,7 @@ def fit_stack(runner, batch_size: int = 256) -> None:
     cfg.update(pipeline=runner.cfg.val_dataloader.dataset.pipeline, test_mode=True)
     dataset = DATASETS.build(cfg)
     loader = DataLoader(dataset, batch_size, collate_fn=pseudo_collate)
-    model = getattr(runner.model, 'module', runner.model)
+    model = unwrapped(runner.model)
     model.fit_svms(loader)
     chosen = ', '.join(f'{float(svm.chosen_C):g}' for svm in model.svms)
     runner.logger.info(f'fitted the SVM on {len(dataset)} pairs, C = {chosen}')
@@ -44,7 +44,7 @@ class FitStackHook(Hook):
 
     def before_train(self, runner) -> None:
         """Divide the training subjects among the copies of a cross-fitted stack."""
-        model = getattr(runner.model, 'module', runner.model)
+        model = unwrapped(runner.model)
         if model.cross_fit:
             subjects = runner.train_dataloader.dataset.subjects
             model.assign_folds(kfold_subjects(subjects, model.cross_fit, seed=0))

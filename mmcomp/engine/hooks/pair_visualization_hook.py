@@ -6,7 +6,7 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmpretrain.structures import DataSample
 
-from mmcomp.compat import loop_dataset
+from mmcomp.compat import loop_dataset, unwrapped
 from mmcomp.registry import HOOKS
 
 
@@ -70,7 +70,7 @@ class PairVisualizationHook(Hook):
         from mmcomp.models.inspect import class_scores
         from mmcomp.visualization.pairs import seen_pairs
 
-        model = getattr(runner.model, 'module', runner.model)
+        model = unwrapped(runner.model)
         training = mode == 'train'
         step = runner.epoch + training
         pairs = list(batch['inputs'][: self.count])

@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from mmcomp.compat import unwrapped
 from mmcomp.registry import DATASETS, HOOKS
 
 from .run_summary_hook import write_tables
@@ -42,7 +43,7 @@ class ShiftTestHook(Hook):
         """Test at the last epoch."""
         if not self.is_last_train_epoch(runner):
             return
-        model = getattr(runner.model, 'module', runner.model)
+        model = unwrapped(runner.model)
         model.eval()
         for pixels in self.pixels:
             cfg = runner.cfg.val_dataloader.dataset.copy()
