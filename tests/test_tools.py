@@ -59,7 +59,7 @@ def config(table, tmp_path):
 
 
 def error_line(text):
-    found = re.findall(r'error rate [\d.]+ % \((\d+)/(\d+) wrong\)', text)
+    found = re.findall(r'error rate [\d.]+ % \((\d+)/(\d+) errors\)', text)
     return found[-1] if found else None
 
 

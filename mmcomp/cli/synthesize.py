@@ -1,7 +1,6 @@
 """Render faces: default datasets, contact sheets, clips.
 
-Results on these data say that a pipeline works; they say nothing about people. See
-docs/synthetic-data.md.
+docs/synthetic-data.md is the data card.
 """
 
 import argparse

@@ -14,8 +14,7 @@ class SyntheticPairDataset(PairDataset):
     """Pairs of rendered heads with posed and spontaneous expressions.
 
     Rendered on first use into a folder below ``data_root``; safe when several
-    processes start at once. Results on it say that the pipeline works. They say
-    nothing about people.
+    processes start at once.
 
     Args:
         preset (str): See :data:`mmcomp.synthetic.PRESETS`. Defaults to 'nvie-subset'.

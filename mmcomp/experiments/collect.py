@@ -34,7 +34,7 @@ from .plan import (
     read_settings,
     unfinished,
 )
-from .results import Comparison, NetworkResult, Results, VariantResult, select
+from .results import NetworkResult, PairedResult, Results, VariantResult, select
 
 
 def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
@@ -111,7 +111,9 @@ def _networks(results: Results) -> list[NetworkResult]:
     return networks
 
 
-def _compare_with(other: str, tables: dict[str, pd.DataFrame]) -> dict[str, Comparison]:
+def _compare_with(
+    other: str, tables: dict[str, pd.DataFrame]
+) -> dict[str, PairedResult]:
     """Compare each network with one of them, corrected by Holm."""
     tests: dict[str, PairedTest] = {}
     for name in in_paper_order(tables):
@@ -121,9 +123,9 @@ def _compare_with(other: str, tables: dict[str, pd.DataFrame]) -> dict[str, Comp
                 tests[name] = statistics.compare(tables[name], tables[other])
     mcnemar = statistics.holm([test.mcnemar_p for test in tests.values()])
     permutation = statistics.holm([test.permutation_p for test in tests.values()])
-    found = {name: Comparison(other) for name in tables}
+    found = {name: PairedResult(other) for name in tables}
     for (name, test), *p in zip(tests.items(), mcnemar, permutation):
-        found[name] = Comparison(other, test, *map(float, p))
+        found[name] = PairedResult(other, test, *map(float, p))
     return found
 
 

@@ -12,7 +12,7 @@ from .plan import ExperimentSettings
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedResult:
     """Paired tests of a network against another, of which a report makes several.
 
     Attributes:
@@ -59,7 +59,7 @@ class NetworkResult:
     title: str
     numbers: Summary
     paper: float | None = None
-    comparisons: dict[str, Comparison] = field(default_factory=dict)
+    comparisons: dict[str, PairedResult] = field(default_factory=dict)
     best_test_epoch: float | None = None
 
     def as_row(self, best_test_epoch: bool = False) -> dict[str, Any]:

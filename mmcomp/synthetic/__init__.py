@@ -1,7 +1,6 @@
 """The embedded default data: rendered heads with posed and spontaneous faces.
 
-Results on it say that a pipeline works; they say nothing about people. See
-``docs/synthetic-data.md``.
+``docs/synthetic-data.md`` is its data card.
 """
 
 from .clips import RenderedClip, render_clip, write_clip

@@ -127,7 +127,7 @@ def test_training_on_such_a_table(make_pair_table, tmp_path, name, classes, conf
         'train_cfg.val_interval=1',
         cwd=tmp_path,
     )
-    assert f'/{2 * len(classes)} wrong)' in text
+    assert f'/{2 * len(classes)} errors)' in text
 
 
 def test_all_have_a_name():
