@@ -142,7 +142,7 @@ def test_cross_fitted_stack_with_chosen_c(table, tmp_path):
     cfg = small_config(table, tmp_path, 'compcnn_comb-svm', epochs=2)
     cfg.model.cross_fit = 3
     cfg.model.svm.C = [0.01, 1.0]
-    with pytest.raises(ValueError, match='choosing C'):  # one subject in each fold
+    with pytest.raises(ValueError, match='to choose C'):  # one subject in each fold
         build(cfg).train()
     cfg.model.svm.C = 1.0
     cfg.work_dir = str(tmp_path / 'b')
