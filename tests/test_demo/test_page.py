@@ -80,7 +80,7 @@ def test_two_pictures(open_page, files):
     ('name', 'sentence'),
     [
         ('broken.mp4', "'broken.mp4' cannot be opened as a video."),
-        ('still.mp4', 'You can set onset and apex yourself.'),
+        ('still.mp4', 'You can choose onset and apex yourself.'),
     ],
 )
 def test_clips_without_an_expression(open_page, files, name, sentence):

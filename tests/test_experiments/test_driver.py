@@ -192,7 +192,7 @@ def test_a_failed_run_is_reported_and_the_others_go_on(setting, tmp_path):
         [*map(str, parts), '--work-dir', str(work_dir)], capture_output=True, text=True
     )
     assert done.returncode == 1
-    assert "after is 'nowhere', which is no position" in done.stderr
+    assert "after is 'nowhere'; it must be" in done.stderr
     assert '2 of 4 runs failed' in done.stderr
     assert len(tables(work_dir)) == 2
 
