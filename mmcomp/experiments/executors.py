@@ -13,7 +13,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Any
+from typing import IO, Any, cast
 
 PRELOAD = 'mmcomp.experiments.preload'
 
@@ -120,9 +120,7 @@ def run_in_subprocess(fn: Callable, args: tuple, kwargs: dict):
     process = subprocess.Popen(
         [sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    given, answered = process.stdin, process.stdout
-    assert given is not None  # both are pipes
-    assert answered is not None
+    given, answered = cast(IO, process.stdin), cast(IO, process.stdout)  # pipes
     pickle.dump((fn, args, kwargs), given)
     given.flush()
     answer = answered.read()

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
+from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmcomp.compat import unwrapped
+from mmcomp.models.inspect import evaluating
 from mmcomp.registry import DATASETS, HOOKS
 
 from .run_summary_hook import write_tables
@@ -44,16 +46,20 @@ class ShiftTestHook(Hook):
         if not self.is_last_train_epoch(runner):
             return
         model = unwrapped(runner.model)
-        model.eval()
-        for pixels in self.pixels:
-            cfg = runner.cfg.val_dataloader.dataset.copy()
-            loader, *rest = cfg.pipeline
-            cfg.pipeline = [loader, dict(type='mmcomp.ShiftApex', pixels=pixels), *rest]
-            dataset = DATASETS.build(cfg)
-            evaluator = runner.build_evaluator(runner.cfg.val_evaluator)
-            evaluator.dataset_meta = dataset.metainfo
-            for batch in DataLoader(dataset, BATCH_SIZE, collate_fn=pseudo_collate):
-                evaluator.process(model.val_step(batch), batch)
-            evaluator.evaluate(len(dataset))
-            write_tables(runner, evaluator, dataset, shift=pixels)
-        model.train()
+        with evaluating(model):
+            for pixels in self.pixels:
+                self._test(runner, model, pixels)
+
+    @staticmethod
+    def _test(runner: Runner, model: BaseModel, pixels: float) -> None:
+        """Test on pairs whose apex is shifted, and write the tables."""
+        cfg = runner.cfg.val_dataloader.dataset.copy()
+        loader, *rest = cfg.pipeline
+        cfg.pipeline = [loader, dict(type='mmcomp.ShiftApex', pixels=pixels), *rest]
+        dataset = DATASETS.build(cfg)
+        evaluator = runner.build_evaluator(runner.cfg.val_evaluator)
+        evaluator.dataset_meta = dataset.metainfo
+        for batch in DataLoader(dataset, BATCH_SIZE, collate_fn=pseudo_collate):
+            evaluator.process(model.val_step(batch), batch)
+        evaluator.evaluate(len(dataset))
+        write_tables(runner, evaluator, dataset, shift=pixels)
