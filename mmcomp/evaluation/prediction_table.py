@@ -34,6 +34,7 @@ from mmcomp.columns import (
     VARIANT,
 )
 from mmcomp.files import replacing
+from mmcomp.tables import parse_numbers, read_table
 
 #: Read as they are written: a subject may be called '007' or 'NA'.
 NAMES = (ID, SUBJECT, LABEL, PREDICTED, MODEL, CONTROL, STACK, MEMBER)
@@ -91,15 +92,7 @@ def read_prediction_tables(paths: Iterable[str | Path]) -> pd.DataFrame:
     """
     tables: list[pd.DataFrame] = []
     for path in paths:
-        try:
-            table = _read(path)
-        except (OSError, ValueError) as error:
-            raise ValueError(f'prediction table {str(path)!r}: {error}') from None
-        missing = [c for c in (*NAMES, *NUMBERS) if c not in table]
-        if missing:
-            raise ValueError(
-                f'prediction table {str(path)!r}: no column {", ".join(missing)}'
-            )
+        table = _read(path)
         if tables and score_classes(table) != score_classes(tables[0]):
             raise ValueError(
                 f'prediction table {str(path)!r} has the classes '
@@ -121,15 +114,24 @@ def read_prediction_tables(paths: Iterable[str | Path]) -> pd.DataFrame:
 
 
 def _read(path: str | Path) -> pd.DataFrame:
-    table = pd.read_csv(
-        path,
-        dtype=dict.fromkeys(NAMES, str),
-        keep_default_na=False,
-        na_values={column: [''] for column in NUMBERS},
-    )
-    for column in [c for c in table.columns if c.startswith(SCORE)]:
-        table[column] = pd.to_numeric(table[column])  # an empty score is NaN
-    return table
+    rows = read_table(path, (*NAMES, *NUMBERS))
+    columns: dict[str, list] = {}
+    try:
+        for name in rows[0].cells:
+            if name in NUMBERS or name.startswith(SCORE):
+                columns[name] = parse_numbers(rows, name, _number)
+            else:
+                columns[name] = [row.cells[name] for row in rows]
+    except ValueError as error:
+        raise ValueError(f'{path}, {error}') from None
+    return pd.DataFrame(columns)
+
+
+def _number(cell: str) -> float:
+    """Return an int where one is written; NaN of an empty cell."""
+    if not cell:
+        return np.nan
+    return int(cell) if cell.lstrip('-').isdigit() else float(cell)
 
 
 def score_classes(table: pd.DataFrame) -> list[str]:

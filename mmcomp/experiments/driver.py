@@ -16,6 +16,7 @@ from mmcomp.columns import APEX, DATABASE, ID, LABEL, ONSET, PREDICTED, SUBJECT
 from mmcomp.config import load_config
 from mmcomp.files import require_file, write_text
 from mmcomp.registry import DATASETS, TASK_UTILS
+from mmcomp.tables import read_table
 
 from .plan import (
     DONE_FILE,
@@ -156,7 +157,7 @@ def _run_all(
             run = futures[future]
             error = future.exception()
             if error is None:
-                progress.finished(run, future.result(), _counts(folder, run))
+                progress.finished(run, future.result(), count_errors(folder, run))
             else:
                 failures[run] = f'{error}\n{log_tail(folder, run)}'.strip()
                 progress.failed(run, str(error))
@@ -176,10 +177,11 @@ def log_tail(folder: Path, run: Run) -> str:
     return '\n'.join(lines[-TAIL:])
 
 
-def _counts(folder: Path, run: Run) -> tuple[int, int]:
+def count_errors(folder: Path, run: Run) -> tuple[int, int]:
     """Return the errors and the predictions of a finished run."""
-    table = pd.read_csv(folder / run.folder / DONE_FILE, usecols=[LABEL, PREDICTED])
-    return int((table[LABEL] != table[PREDICTED]).sum()), len(table)
+    rows = read_table(folder / run.folder / DONE_FILE, (LABEL, PREDICTED))
+    errors = sum(cells[LABEL] != cells[PREDICTED] for _, cells in rows)
+    return errors, len(rows)
 
 
 def _columns(infos: list[dict[str, Any]]) -> dict[str, dict[str, str]]:

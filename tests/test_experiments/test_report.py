@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 
 from mmcomp.evaluation import statistics
-from mmcomp.evaluation.prediction_table import write_prediction_table
+from mmcomp.evaluation.prediction_table import (
+    make_prediction_table,
+    write_prediction_table,
+)
 from mmcomp.experiments.collect import collect
-from mmcomp.experiments.driver import DATA_FILE
+from mmcomp.experiments.driver import DATA_FILE, count_errors
 from mmcomp.experiments.paper import PAPER_ROWS
 from mmcomp.experiments.plan import ExperimentSettings, make_runs, write_settings
 from mmcomp.experiments.plots import learning_curve_plot
@@ -85,6 +88,17 @@ def make_experiment(folder, name='nvie-subset', **settings):
             path = folder / run.folder / f'predictions{suffix}.csv'
             write_prediction_table(own, path)
     return folder
+
+
+@pytest.mark.parametrize('names', [('None', 'null'), ('1', '01'), ('True', 'NA')])
+def test_progress_counts_classes_of_any_name(tmp_path, names):
+    """Half of the predictions are errors, whatever the classes are called."""
+    (run,) = make_runs(ExperimentSettings(CONFIGS[:1], n_splits=1), 1)
+    labels = np.array([0, 1, 0, 1])
+    scores = np.array([[0.9, 0.1]] * 4)
+    table = make_prediction_table(list('abcd'), list('abcd'), labels, scores, names)
+    write_prediction_table(table, tmp_path / run.folder / 'predictions.csv')
+    assert count_errors(tmp_path, run) == (2, 4)
 
 
 def make_usual(folder):
@@ -218,9 +232,9 @@ def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
     path = next(experiment.glob('runs/diffcnn/*/predictions.csv'))
     message = {
         'nothing': 'holds no experiment',
-        'empty': 'No columns to parse',
-        'column': 'no column subject',
-        'old': 'no column control',
+        'empty': r'predictions\.csv, line 1: the file is empty',
+        'column': "line 1: no column 'subject'",
+        'old': "line 1: no column 'control'",
         'twice': 'more than once',
     }[spoil]
     folder = experiment
