@@ -4,7 +4,9 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -29,11 +31,12 @@ from .paper import BASELINE, display_name, in_paper_order, paper_error
 from .plan import (
     COSTS_FILE,
     RUNS_FOLDER,
+    ExperimentSettings,
     Run,
     make_runs,
-    read_settings,
     unfinished,
 )
+from .record import differences, read_inputs, read_settings
 from .results import NetworkResult, PairedResult, Results, VariantResult, select
 
 
@@ -51,23 +54,16 @@ def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
     folders = [Path(folder) for folder in folders]
     settings = [read_settings(folder) for folder in folders]
     data = [json.loads((f / DATA_FILE).read_text(encoding='utf-8')) for f in folders]
-    for other, own, folder in zip(settings[1:], data[1:], folders[1:]):
-        for what, a, b in (
-            ('data', data[0]['table'], own['table']),
-            ('split', settings[0].split, other.split),
-            ('n_splits', settings[0].n_splits, other.n_splits),
-            ('split_seed', settings[0].split_seed, other.split_seed),
-        ):
-            if a != b:
-                raise ValueError(
-                    f'{what} is {a!r} in {folders[0]} and {b!r} in {folder}; it must '
-                    'be the same in all folders'
-                )
-    paths = [p for f in folders for p in sorted(f.glob(f'{RUNS_FOLDER}/*/*/*.csv'))]
+    _check_comparable(folders, settings, data)
+    runs = [make_runs(s, d['folds']) for s, d in zip(settings, data)]
+    missing = [set(unfinished(own, folder)) for own, folder in zip(runs, folders)]
+    paths: list[Path] = []
+    for folder, own, rest in zip(folders, runs, missing):
+        done = [folder / run.folder for run in own if run not in rest]
+        paths += sorted(path for run in done for path in run.glob('*.csv'))
     if not paths:
         raise ValueError(f'no run of {", ".join(map(str, folders))} is done yet')
     table = read_prediction_tables(paths)
-    runs = [make_runs(s, d['folds']) for s, d in zip(settings, data)]
     results = Results(
         settings=settings[0],
         data=data[0],
@@ -77,7 +73,7 @@ def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
         controls=_variants(table, CONTROL),
         curve=_variants(table, TRAIN_SUBJECTS),
         shift=_variants(table, SHIFT),
-        missing=sum(len(unfinished(r, f)) for r, f in zip(runs, folders)),
+        missing=sum(map(len, missing)),
         costs=_costs(folders),
         best_test_epoch=best_test_epoch,
         versions=_versions(),
@@ -87,6 +83,45 @@ def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
         for network in results.networks:
             network.best_test_epoch = _best_test_epoch(folders, runs, network.model)
     return results
+
+
+def _check_comparable(
+    folders: Sequence[Path],
+    settings: Sequence[ExperimentSettings],
+    data: Sequence[dict[str, Any]],
+) -> None:
+    """Refuse experiments whose results do not belong into one report."""
+    if len(folders) < 2:
+        return
+    inputs = [read_inputs(folder) for folder in folders]
+    for i, j in combinations(range(len(folders)), 2):
+        common = inputs[i]['files'].keys() & inputs[j]['files'].keys()
+        a, b = (
+            {**own, 'files': {path: own['files'][path] for path in common}}
+            for own in (inputs[i], inputs[j])
+        )
+        if other := differences(a, b):
+            raise ValueError(
+                f'{folders[i]} and {folders[j]} must agree in one report: {other} '
+                f'(now: in {folders[j]})'
+            )
+        if data[i]['digest'] != data[j]['digest']:
+            raise ValueError(
+                f'the pairs of {data[i]["table"]} in {folders[i]} and of '
+                f'{data[j]["table"]} in {folders[j]} differ; they must be the same in '
+                'all folders'
+            )
+        for what, x, y in (
+            ('classes', data[i]['classes'], data[j]['classes']),
+            ('split', settings[i].split, settings[j].split),
+            ('n_splits', settings[i].n_splits, settings[j].n_splits),
+            ('split_seed', settings[i].split_seed, settings[j].split_seed),
+        ):
+            if x != y:
+                raise ValueError(
+                    f'{what} is {x!r} in {folders[i]} and {y!r} in {folders[j]}; it '
+                    'must be the same in all folders'
+                )
 
 
 def _networks(results: Results) -> list[NetworkResult]:

@@ -15,8 +15,9 @@ from mmcomp.evaluation.prediction_table import (
 from mmcomp.experiments.collect import collect
 from mmcomp.experiments.driver import DATA_FILE, count_errors
 from mmcomp.experiments.paper import PAPER_ROWS
-from mmcomp.experiments.plan import ExperimentSettings, make_runs, write_settings
+from mmcomp.experiments.plan import ExperimentSettings, make_runs
 from mmcomp.experiments.plots import learning_curve_plot
+from mmcomp.experiments.record import write_settings
 from mmcomp.experiments.report import write_report
 
 SUBJECTS, PAIRS, FOLDS = 12, 10, 3
@@ -44,14 +45,18 @@ def predictions(model, fold, seed, rate, **variant):
     return table.assign(**{**dict.fromkeys(names), **variant})
 
 
-def make_experiment(folder, name='nvie-subset', **settings):
+def make_experiment(
+    folder, name='nvie-subset', lr=0.1, picture='bb', digest='aa', **settings
+):
     """An experiment whose runs are done."""
     settings = {'configs': CONFIGS, **settings}
     settings = ExperimentSettings(n_splits=FOLDS, **settings)
-    write_settings(settings, folder)
+    configs = {name[:-3]: {'lr': lr} for name in settings.configs}
+    write_settings(settings, dict(configs=configs, files={'1.png': picture}), folder)
     emotions = ['anger', 'joy']
     data = dict(
         table='/data/pairs.csv',
+        digest=digest,
         name=name,
         synthetic=True,
         classes=CLASSES,
@@ -225,6 +230,35 @@ def test_experiments_on_the_same_data_share_one_table(experiment, tmp_path):
         ValueError, match=r"split is 'subject-kfold' in .* and 'loso' in .*; it must"
     ):
         write_report([experiment, spos])
+
+
+@pytest.mark.parametrize(
+    ('other', 'message'),
+    [
+        (dict(lr=0.2), r'diffcnn: lr is 0\.1 there, 0\.2 now'),
+        (dict(picture='cc'), r'1\.png has changed'),
+        (
+            dict(digest='zz'),
+            r'the pairs of /data/pairs\.csv in .* differ; they must be',
+        ),
+    ],
+)
+def test_results_that_cannot_be_compared_are_not_joined(
+    other, message, experiment, tmp_path
+):
+    folder = make_experiment(tmp_path / 'other', seeds=[2], **other)
+    with pytest.raises(ValueError, match=message):
+        write_report([experiment, folder])
+
+
+def test_tables_of_an_unfinished_run_do_not_count(experiment):
+    """A stack that was killed has tables of its members, and not yet its own."""
+    for path in experiment.glob('runs/compcnn_sub-svm/fold00-seed0/predictions.csv'):
+        path.unlink()
+    results = collect([experiment])
+    totals = {network.model: network.numbers.total for network in results.networks}
+    assert totals['compcnn_sub@1'] == totals['compcnn_sub-svm'] == 200
+    assert totals['compcnn_comb@1'] == 240
 
 
 @pytest.mark.parametrize('spoil', ['nothing', 'empty', 'column', 'old', 'twice'])
