@@ -60,6 +60,7 @@ def describe_data(
     Returns:
         dict: ``folds``, ``pairs``, ``subjects``, ``classes`` and, where known, the name
         of the data and the oracle's counts. ``digest`` is the same where the pairs are.
+        ``samples`` has subject, label and fold of each pair.
 
     Raises:
         ValueError: For a split that is impossible.
@@ -69,6 +70,8 @@ def describe_data(
     for size in settings.train_subjects or (None,):  # an impossible one fails here
         split = TASK_UTILS.build(settings.split_options(0, size))
         split.assign(subjects)
+    folds = split.folds(subjects)
+    fold_of = {subject: i for i, fold in enumerate(folds) for subject in fold}
     meta = dataset.metainfo
     databases = {info.get(DATABASE) for info in infos}
     return dict(
@@ -80,7 +83,11 @@ def describe_data(
         pairs=len(infos),
         subjects=len(subjects),
         labels=pd.Series([info[LABEL] for info in infos]).value_counts().to_dict(),
-        folds=len(split.folds(subjects)),
+        folds=len(folds),
+        samples={
+            info[ID]: (info[SUBJECT], info[LABEL], fold_of[info[SUBJECT]])
+            for info in infos
+        },
         oracle=meta.get('oracle'),
         columns=_columns(infos),
     )

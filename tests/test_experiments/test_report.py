@@ -64,6 +64,11 @@ def make_experiment(
         subjects=SUBJECTS,
         labels=dict(posed=60, spontaneous=60),
         folds=FOLDS,
+        samples={
+            f's{s}-{p}': (f's{s}', CLASSES[p % 2], s % FOLDS)
+            for s in range(SUBJECTS)
+            for p in range(PAIRS)
+        },
         oracle=dict(wrong=3, total=120),
         columns=dict(
             emotion={
@@ -283,6 +288,44 @@ def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
         pd.concat([pd.read_csv(path)] * 2).to_csv(path, index=False)
     with pytest.raises(ValueError, match=message):
         write_report([folder])
+
+
+def half(table):
+    return table.iloc[::2]
+
+
+def relabelled(table):
+    return table.assign(label='posed')
+
+
+def moved(table):
+    return table.assign(fold=2)
+
+
+def believed(table):
+    return table.assign(predicted=table['label'])
+
+
+def diverged(table):
+    return table.assign(score_posed=np.nan)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (half, r"20 of the 40 test pairs of fold 0 are missing, such as 's0-1'"),
+        (relabelled, "'s0-1' is no test pair of fold 0, or was another one"),
+        (moved, 'fold and seed must be 0 and 0'),
+        (believed, r"line \d+: predicted is '\w+'; it must be '\w+', which has the"),
+        (diverged, "line 2: score_posed is ''; it must be a number"),
+    ],
+)
+def test_a_table_that_was_changed_is_refused(change, message, experiment):
+    path = experiment / 'runs/diffcnn/fold00-seed0/predictions.csv'
+    write_prediction_table(change(pd.read_csv(path)), path)
+    with pytest.raises(ValueError, match=message) as caught:
+        write_report([experiment])
+    assert str(caught.value).startswith(str(path))
 
 
 def test_names_of_configs_are_not_parsed(tmp_path):
