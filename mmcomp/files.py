@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+#: It makes a folder that of an experiment.
+EXPERIMENT_FILE = 'experiment.json'
+
 #: What systems leave among a user's files, next to names that begin with a dot.
 _CLUTTER = frozenset(['__macosx', '@eadir', 'desktop.ini', 'thumbs.db'])
 

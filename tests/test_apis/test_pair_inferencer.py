@@ -186,6 +186,22 @@ def test_items_of_each_kind(tmp_path):
     ]  # fmt: skip
 
 
+def test_cells_of_a_table_are_text(tmp_path):
+    table = tmp_path / 'clips.csv'
+    table.write_text(
+        'sample_id,clip,onset_frame,apex_frame\nNA,01,001,6.0\n1.0,null, / ,-\n'
+    )
+    found = [(i.name, i.clip.name, i.onset_frame, i.apex_frame) for i in items(table)]
+    assert found == [('NA', '01', 1, 6), ('1.0', 'null', None, None)]
+    for cell in ('12.5', '"1,046"', 'inf', 'one'):
+        table.write_text(f'sample_id,clip,apex_frame\na,b.mp4,{cell}\n')
+        with pytest.raises(ValueError, match=r'clips\.csv, line 2: apex_frame is'):
+            list(items(table))
+    table.write_text('sample_id,clip\na,b.mp4,\n')
+    with pytest.raises(ValueError, match='line 2: 3 cells where the header has 2'):
+        list(items(table))
+
+
 @pytest.mark.parametrize(
     ('inputs', 'message'),
     [

@@ -305,7 +305,7 @@ def test_nothing_but_failures(tmp_path, photos):
 @pytest.mark.parametrize(
     ('columns', 'rows', 'message'),
     [
-        (['sample_id', 'clip'], [], 'has no row'),
+        (['sample_id', 'clip'], [], 'there is no row below'),
         (['clip'], [['a']], r"are \['clip'\]; they must include 'sample_id'"),
         (['sample_id', 'onset'], [['a', 'b']], "must include 'clip', or 'onset'"),
         (['sample_id', 'clip'], [['a', 'x'], ['a', 'y']], r"not unique: \['a'\]"),
