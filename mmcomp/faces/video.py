@@ -18,6 +18,12 @@ VIDEO_SUFFIXES = frozenset(
     ['.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv']
 )
 
+#: Formats of pictures and videos that are not read on every machine.
+FOREIGN_SUFFIXES = frozenset(
+    ['.avif', '.cr2', '.dng', '.gif', '.heic', '.heif', '.jp2', '.jxl', '.nef', '.psd']
+    + ['.3gp', '.flv', '.m2ts', '.mts', '.ogv', '.vob']
+)
+
 #: Frames a second where neither the clip nor the user gives them.
 DEFAULT_FPS = 25.0
 _MAX_FPS = 10000.0
