@@ -120,7 +120,12 @@ def roc_plot(results: Results) -> Figure | None:
     ax.plot([0, 1], [0, 1], ':', color='#9aa5b1', label='chance (50.0)')
     ax.set_xlabel(f'{results.classes[0]} predicted as {results.classes[1]}')
     ax.set_ylabel(f'{results.classes[1]} predicted as {results.classes[1]}')
-    ax.legend(title='network (AUC, %)', loc='center left', bbox_to_anchor=(1, 0.5))
+    ax.legend(
+        title='network (AUC, %)',
+        frameon=False,
+        loc='center left',
+        bbox_to_anchor=(1, 0.5),
+    )
     return fig
 
 
@@ -201,7 +206,14 @@ def _curve_plot(variants: list[VariantResult], label: str) -> Figure | None:
     ax.set_xlabel(label)
     ax.set_ylabel('error, % (band: 95 % over subjects)')
     ax.set_ylim(bottom=0)
-    ax.legend(frameon=False, fontsize=8, loc='center left', bbox_to_anchor=(1, 0.5))
+    dotted = 'dotted: members of a stack' if any(v.member for v in variants) else ''
+    ax.legend(
+        title=dotted,
+        frameon=False,
+        fontsize=8,
+        loc='center left',
+        bbox_to_anchor=(1, 0.5),
+    )
     return fig
 
 

@@ -66,6 +66,7 @@ def test_casme2_problems(grow, table, index, problems_of):
         (1, 'EP08', 50, 50, 54, 'disgust'),
     )
     grow('CASME2_RAW_selected/sub03/EP07/img1.jpg')
+    grow('CASME2_RAW_selected/sub03/.ipynb_checkpoints/img1.jpg')
     result = index('casme2')
     assert codes_of(result) == [
         ('sub01-EP01', 46, None, 54),
