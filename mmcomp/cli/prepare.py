@@ -65,6 +65,14 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
             default=0,
             metavar='K',
         )
+    for name in ('start', 'end'):
+        parser.add_argument(
+            f'--{name}',
+            type=float,
+            metavar='SECONDS',
+            help=f"{name} of the part of each clip to search, from the clip's first "
+            f'frame; in a table: column clip_{name}',
+        )
     parser.add_argument('--fps', type=float, help='frames per second of folders')
     parser.add_argument('--workers', type=int, help='processes; default: one per core')
     parser.add_argument(
@@ -91,7 +99,13 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         apex_late=args.apex_late,
     )
     done = prepare_faces(
-        args.inputs, args.out, settings, args.fps, args.workers, args.retry
+        args.inputs,
+        args.out,
+        settings,
+        args.fps,
+        args.workers,
+        args.retry,
+        part=(args.start, args.end),
     )
     folder = done.table.parent
     if done.done_before:

@@ -8,23 +8,25 @@ or not at all, and made again only if the row has changed.
 import hashlib
 import json
 import re
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from mmcomp.columns import APEX, CLIP, ID, ONSET
+from mmcomp.columns import APEX, CLIP, CLIP_END, CLIP_START, ID, ONSET
 from mmcomp.files import write_bytes, write_text
 from mmcomp.progress import track
 
 from .detection import FaceDetector
-from .pairs import FacePair, FaceSettings
+from .pairs import FaceSettings
 from .sheet import pair_sheet
 from .table import new_row, pair_of_row, read_input
+from .video import check_part
 
 PAIRS_FILE = 'pairs.csv'
 FAILURES_FILE = 'failures.csv'
@@ -62,6 +64,7 @@ def prepare_faces(
     workers: int | None = None,
     retry: bool = False,
     sheet_pairs: int = 24,
+    part: tuple[float | None, float | None] = (None, None),
 ) -> PrepareOutcome:
     """Make aligned pairs of all rows.
 
@@ -74,6 +77,8 @@ def prepare_faces(
         workers (int, optional): Processes; by default one for each core.
         retry: Whether rows that failed in an earlier run are tried again.
         sheet_pairs: How many random pairs ``sheet.png`` shows at most.
+        part: Start and end of the part of each clip that is searched, in seconds from
+            its first frame, where its row says nothing else.
 
     Returns:
         PrepareOutcome: Counts.
@@ -88,7 +93,13 @@ def prepare_faces(
         raise ValueError(f'workers is {workers}; it must be at least 1')
     if fps is not None and fps <= 0:
         raise ValueError(f'fps is {fps}; it must be above 0')
+    check_part(*part)
     rows, root = read_input(inputs)
+    for name, value in zip((CLIP_START, CLIP_END), part):
+        if value is not None:
+            for row in rows:
+                if row.get(CLIP):
+                    row[name] = row.get(name) or str(value)
     out = Path(out)
     for name in (IMAGES, ROWS):
         (out / name).mkdir(parents=True, exist_ok=True)
@@ -133,14 +144,24 @@ def _run(todo, root, out, settings, fps, workers) -> None:
 
     if not todo:
         return
-    jobs = (delayed(_do_row)(row, root, out, settings, fps) for row in todo)
-    # Loky starts processes afresh: no fork of a process with threads.
-    with parallel_config('loky', idle_worker_timeout=_IDLE_SECONDS):
+    # Loky starts processes afresh: no fork of a process with threads. They tell how far
+    # they are in a file.
+    with (
+        tempfile.NamedTemporaryFile(prefix='mmcomp-') as file,
+        parallel_config('loky', idle_worker_timeout=_IDLE_SECONDS),
+    ):
+        shares = np.memmap(file.name, np.float32, 'w+', shape=len(todo))
+        jobs = (
+            delayed(_do_row)(row, root, out, settings, fps, file.name, index)
+            for index, row in enumerate(todo)
+        )
         pool = Parallel(
             n_jobs=min(workers or cpu_count(), len(todo)),
             return_as='generator',
         )
-        for _ in track(pool(jobs), len(todo), 'Preparing pairs'):
+        for _ in track(
+            pool(jobs), len(todo), 'Preparing pairs', lambda: float(shares.sum())
+        ):
             pass
 
 
@@ -150,15 +171,30 @@ def _detector(min_score: float) -> FaceDetector:
 
 
 def _do_row(
-    row: dict[str, str], root: Path, out: Path, settings: FaceSettings, fps
+    row: dict[str, str],
+    root: Path,
+    out: Path,
+    settings: FaceSettings,
+    fps: float | None,
+    shares: str,
+    index: int,
 ) -> None:
-    """Make the pair of one row, and write it, or why there is none."""
+    """Make the pair of one row, and write it, or why there is none.
+
+    ``shares`` is the file that tells how much of each row is done, 0 to 1.
+    """
+    done = np.memmap(shares, np.float32, 'r+')
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        pair = pair_of_row(row, root, settings, fps, _detector(settings.min_score))
-    except Exception as error:  # one broken row must not end the others
-        pair = FacePair(False, 'error', f'unexpected: {type(error).__name__}: {error}')
+        pair = pair_of_row(
+            row,
+            root,
+            settings,
+            fps,
+            _detector(settings.min_score),
+            partial(done.__setitem__, index),
+        )
     finally:
         cv2.setNumThreads(threads)
     result: dict[str, object] = {
@@ -173,6 +209,7 @@ def _do_row(
             _write_image(out / name, image)
         result['columns'] = new_row(row, pair, names)
     write_text(out / _row_file(row), json.dumps(result))
+    done[index] = 1
 
 
 def _collect(

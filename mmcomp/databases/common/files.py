@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from mmcomp.faces.video import IMAGE_SUFFIXES, frame_number
+from mmcomp.faces.video import IMAGE_SUFFIXES, frame_number, list_files
 
 
 def read_frames(folder: Path) -> tuple[dict[int, Path], list[str]]:
@@ -30,17 +30,6 @@ def read_frames(folder: Path) -> tuple[dict[int, Path], list[str]]:
     if gaps:
         faults.append(f'frames missing from {min(frames)} to {max(frames)}: {gaps}')
     return frames, faults
-
-
-def list_files(folder: Path, suffixes: frozenset) -> list[Path]:
-    """Return the files of a folder with these suffixes, sorted, without hidden ones."""
-    if not folder.is_dir():
-        return []
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in suffixes and path.name[0] != '.' and path.is_file()
-    )
 
 
 def walk(root: Path) -> Iterator[Path]:

@@ -86,7 +86,10 @@ class Index:
         self._positions: dict[str, str] = {}
 
     def add(self, position: str | Path, /, **columns) -> None:
-        """Add a sample; a second one with the same ``sample_id`` is a problem.
+        """Add a sample.
+
+        A second one with the same ``sample_id`` is a problem instead, and so is one
+        whose onset and apex are the same.
 
         Args:
             position: Its path, or ``table:row``; for messages.
@@ -97,6 +100,13 @@ class Index:
             first = self._positions[sample_id]
             self.problem(DUPLICATE, position, f'{sample_id} is already in {first}')
             return
+        for first, second in ((ONSET, APEX), (ONSET_FRAME, APEX_FRAME)):
+            value = columns.get(first)
+            if value not in (None, '') and value == columns.get(second):
+                shown = self.where(value) if isinstance(value, Path) else value
+                text = f'{first} and {second} are both {shown}'
+                self.problem(INCONSISTENT, position, text)
+                return
         self._positions[sample_id] = position
         kept = {k: v for k, v in columns.items() if v is not None and v != ''}
         self.rows.append({**kept, DATABASE: self.database})
