@@ -5,10 +5,11 @@ import re
 from pathlib import Path
 
 from mmcomp.faces.video import IMAGE_SUFFIXES
+from mmcomp.tables import plain
 
 from .common.base import Database, option, register
 from .common.coded import CODED_COLUMNS, add_coded_clip, missing_apex_option
-from .common.files import list_files, plain, read_frames, walk
+from .common.files import list_files, read_frames, walk
 from .common.index import CONTRADICTION, DUPLICATE, MISSING_CLIP, UNMATCHED, Index
 from .common.tables import TableRow, read_table
 

@@ -218,7 +218,7 @@ def _rows(results: Results) -> list[dict[str, Any]]:
 
 def summary(results: Results) -> dict[str, Any]:
     """Return all numbers, for programs."""
-    data = {k: v for k, v in results.data.items() if k != 'columns'}
+    data = {k: v for k, v in results.data.items() if k not in ('columns', 'samples')}
     return _plain(
         dict(
             settings=vars(results.settings),

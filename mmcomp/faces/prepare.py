@@ -7,7 +7,6 @@ or not at all, and made again only if the row has changed.
 
 import hashlib
 import json
-import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from mmcomp.columns import APEX, CLIP, CLIP_END, CLIP_START, ID, ONSET
-from mmcomp.files import write_bytes, write_text
+from mmcomp.files import safe_name, write_bytes, write_text
 from mmcomp.progress import track
 
 from .detection import FaceDetector
@@ -251,21 +250,13 @@ def _digest(row: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
 
 
-def _file_name(sample_id: str) -> str:
-    """Return a file name for an id: the id itself where possible, else a unique one."""
-    name = re.sub(r'[^\w.-]', '_', sample_id).strip('.')
-    if name == sample_id and len(name) < 100:
-        return name
-    return f'{name[:80]}-{hashlib.sha256(sample_id.encode()).hexdigest()[:8]}'
-
-
 def _image_names(sample_id: str) -> tuple[str, str]:
-    name = _file_name(sample_id)
+    name = safe_name(sample_id)
     return f'{IMAGES}/{name}-onset.png', f'{IMAGES}/{name}-apex.png'
 
 
 def _row_file(row: dict[str, str]) -> str:
-    return f'{ROWS}/{_file_name(row[ID])}.json'
+    return f'{ROWS}/{safe_name(row[ID])}.json'
 
 
 def _write_image(path: Path, image: np.ndarray) -> None:

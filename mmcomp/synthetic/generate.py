@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from joblib import Parallel, cpu_count, delayed, parallel_config
 
 from mmcomp.progress import track
+from mmcomp.tables import read_table
 
 from .expressions import LABELS, RECIPE_VERSION
 from .meta import META_FILE, read_meta, write_meta
@@ -98,7 +99,7 @@ def ensure_dataset(
 def dataset_checksum(folder: str | Path) -> str:
     """Compute the checksum of ``meta.json`` from tables and pixels."""
     folder = Path(folder)
-    pairs = pd.read_csv(folder / PAIRS_FILE, dtype={'subject': str})
+    pairs = pd.DataFrame([cells for _, cells in read_table(folder / PAIRS_FILE)])
     digests = []
     for _, own in pairs.groupby('subject', sort=False):
         digest = hashlib.sha256()

@@ -142,13 +142,13 @@ def test_other_classes(folder):
 
 @pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig'])
 def test_json_of_openmmlab(folder, encoding):
-    """Labels as names, as ``gt_label`` or as both; values keep their type."""
+    """Labels as names, as ``gt_label`` or as both; values are strings."""
     entry = dict(subject=7, onset='a.png', apex='face @ 1, müde 表情.png')
     content = dict(
         metainfo=dict(classes=['posed', 'spontaneous'], dataset_type='faces'),
         data_list=[
             dict(entry, sample_id='ü', label='spontaneous', intensity=0.5),
-            dict(entry, sample_id=2, gt_label=0, box=[1, 2]),
+            dict(entry, sample_id=2, gt_label=0, light=None),
             dict(entry, sample_id=3, gt_label=1, label='spontaneous'),
         ],
     )
@@ -163,7 +163,7 @@ def test_json_of_openmmlab(folder, encoding):
             'sample_id': 'ü',
             'subject': '7',
             'label': 'spontaneous',
-            'intensity': 0.5,
+            'intensity': '0.5',
             '_position': 'data_list[0]',
         },
         {
@@ -171,7 +171,7 @@ def test_json_of_openmmlab(folder, encoding):
             'sample_id': '2',
             'subject': '7',
             'label': 'posed',
-            'box': [1, 2],
+            'light': '',
             '_position': 'data_list[1]',
         },
         {
@@ -187,19 +187,20 @@ def test_json_of_openmmlab(folder, encoding):
 # ------------------------------------------------------------------- what is refused
 
 CLASSES = "'posed', 'spontaneous'"
+COMMA = 'a cell with a comma needs quotation marks'
 BAD_TABLES = {
     # The file
     'missing file': (None, 'no such file'),
-    'empty file': ('', 'the file is empty'),
-    'only blank lines': ('\n \n,,\n', 'the file is empty'),
+    'empty file': ('', 'line 1: the file is empty'),
+    'only blank lines': ('\n \n,,\n', 'line 1: the file is empty'),
     'header only': (f'{HEADER}\n', 'there is no row below the header'),
     'not UTF-8': (
         f'{HEADER}\n{GOOD}\n2,Müller,a.png,b.png,posed\n'.encode('latin-1'),
-        'line 3: not UTF-8 (invalid start byte); save the table as UTF-8',
+        'line 3: not UTF-8 but perhaps Windows-1252; save the table as UTF-8',
     ),
     'UTF-16': (
         f'{HEADER}\n{GOOD}\n'.encode('utf-16'),
-        'line 1: not UTF-8 (invalid start byte); save the table as UTF-8',
+        'line 1: not UTF-8 but UTF-16; save the table as UTF-8',
     ),
     'NUL byte': (
         f'{HEADER}\n{GOOD}\n2,s\0,a.png,b.png,posed\n',
@@ -232,24 +233,20 @@ BAD_TABLES = {
     ),
     'semicolons': (
         f'{HEADER}\n{GOOD}\n'.replace(',', ';'),
-        "line 1: no column 'sample_id', 'subject', 'onset', 'apex', 'label' in the "
-        "header ('sample_id;subject;onset;apex;label'); it is separated by "
-        'semicolons, and commas are needed',
+        'line 1: cells are separated by semicolons; they must be separated by commas',
     ),
     'tabs': (
         f'\n{HEADER}\n{GOOD}\n'.replace(',', '\t'),
-        "line 2: no column 'sample_id', 'subject', 'onset', 'apex', 'label' in the "
-        "header ('sample_id\\tsubject\\tonset\\tapex\\tlabel'); it is separated by "
-        'tabs, and commas are needed',
+        'line 2: cells are separated by tabs; they must be separated by commas',
     ),
     # The form of a row
     'too many fields': (
         f'{HEADER}\n{GOOD}\n2,s1,a.png,b.png,posed,x\n',
-        'line 3: 6 fields where the header has 5',
+        f'line 3: 6 cells where the header has 5; {COMMA}',
     ),
     'too few fields': (
         f'{HEADER}\n\n2,s1,a.png,b.png\n{GOOD}\n',
-        'line 3: 4 fields where the header has 5',
+        f'line 3: 4 cells where the header has 5; {COMMA}',
     ),
     'unclosed quote': (
         f'{HEADER}\n{GOOD}\n2,"s1,a.png,b.png,posed\n3,s1,a.png,b.png,posed\n',
@@ -340,8 +337,12 @@ BAD_JSON = {
         f"metainfo: classes 2 differ from the dataset's [{CLASSES}]",
     ),
     'missing keys': (
-        dict(data_list=[JSON_ROW, dict(sample_id='2', subject='s1', apex=None)]),
-        "data_list[1]: no 'onset', 'apex', 'label'",
+        dict(data_list=[JSON_ROW, dict(sample_id='2', subject='s1', apex='b.png')]),
+        "data_list[1]: no 'onset', 'label'",
+    ),
+    'list as a value': (
+        dict(data_list=[JSON_ROW, dict(JSON_ROW, sample_id='2', box=[1, 2])]),
+        'data_list[1]: box is a list; it must be a string or a number',
     ),
     'gt_label out of range': (
         dict(data_list=[dict(JSON_ROW, gt_label=2)]),
@@ -400,7 +401,7 @@ def test_all_faults_at_once(folder):
         [
             f"line 2: label is 'Posed'; it must be one of {CLASSES}",
             "line 2: onset 'c.png': no such file",
-            'line 3: 3 fields where the header has 5',
+            f'line 3: 3 cells where the header has 5; {COMMA}',
             "line 5: sample_id '1' is already in line 2",
             'line 5: subject is empty',
             'line 5: apex is empty',

@@ -8,12 +8,16 @@ import pandas as pd
 import pytest
 
 from mmcomp.evaluation import statistics
-from mmcomp.evaluation.prediction_table import write_prediction_table
+from mmcomp.evaluation.prediction_table import (
+    make_prediction_table,
+    write_prediction_table,
+)
 from mmcomp.experiments.collect import collect
-from mmcomp.experiments.driver import DATA_FILE
+from mmcomp.experiments.driver import DATA_FILE, count_errors
 from mmcomp.experiments.paper import PAPER_ROWS
-from mmcomp.experiments.plan import ExperimentSettings, make_runs, write_settings
+from mmcomp.experiments.plan import ExperimentSettings, make_runs
 from mmcomp.experiments.plots import learning_curve_plot
+from mmcomp.experiments.record import write_settings
 from mmcomp.experiments.report import write_report
 
 SUBJECTS, PAIRS, FOLDS = 12, 10, 3
@@ -41,14 +45,18 @@ def predictions(model, fold, seed, rate, **variant):
     return table.assign(**{**dict.fromkeys(names), **variant})
 
 
-def make_experiment(folder, name='nvie-subset', **settings):
+def make_experiment(
+    folder, name='nvie-subset', lr=0.1, picture='bb', digest='aa', **settings
+):
     """An experiment whose runs are done."""
     settings = {'configs': CONFIGS, **settings}
     settings = ExperimentSettings(n_splits=FOLDS, **settings)
-    write_settings(settings, folder)
+    configs = {name[:-3]: {'lr': lr} for name in settings.configs}
+    write_settings(settings, dict(configs=configs, files={'1.png': picture}), folder)
     emotions = ['anger', 'joy']
     data = dict(
         table='/data/pairs.csv',
+        digest=digest,
         name=name,
         synthetic=True,
         classes=CLASSES,
@@ -56,6 +64,11 @@ def make_experiment(folder, name='nvie-subset', **settings):
         subjects=SUBJECTS,
         labels=dict(posed=60, spontaneous=60),
         folds=FOLDS,
+        samples={
+            f's{s}-{p}': (f's{s}', CLASSES[p % 2], s % FOLDS)
+            for s in range(SUBJECTS)
+            for p in range(PAIRS)
+        },
         oracle=dict(wrong=3, total=120),
         columns=dict(
             emotion={
@@ -85,6 +98,17 @@ def make_experiment(folder, name='nvie-subset', **settings):
             path = folder / run.folder / f'predictions{suffix}.csv'
             write_prediction_table(own, path)
     return folder
+
+
+@pytest.mark.parametrize('names', [('None', 'null'), ('1', '01'), ('True', 'NA')])
+def test_progress_counts_classes_of_any_name(tmp_path, names):
+    """Half of the predictions are errors, whatever the classes are called."""
+    (run,) = make_runs(ExperimentSettings(CONFIGS[:1], n_splits=1), 1)
+    labels = np.array([0, 1, 0, 1])
+    scores = np.array([[0.9, 0.1]] * 4)
+    table = make_prediction_table(list('abcd'), list('abcd'), labels, scores, names)
+    write_prediction_table(table, tmp_path / run.folder / 'predictions.csv')
+    assert count_errors(tmp_path, run) == (2, 4)
 
 
 def make_usual(folder):
@@ -213,14 +237,43 @@ def test_experiments_on_the_same_data_share_one_table(experiment, tmp_path):
         write_report([experiment, spos])
 
 
+@pytest.mark.parametrize(
+    ('other', 'message'),
+    [
+        (dict(lr=0.2), r'diffcnn: lr is 0\.1 there, 0\.2 now'),
+        (dict(picture='cc'), r'1\.png has changed'),
+        (
+            dict(digest='zz'),
+            r'the pairs of /data/pairs\.csv in .* differ; they must be',
+        ),
+    ],
+)
+def test_results_that_cannot_be_compared_are_not_joined(
+    other, message, experiment, tmp_path
+):
+    folder = make_experiment(tmp_path / 'other', seeds=[2], **other)
+    with pytest.raises(ValueError, match=message):
+        write_report([experiment, folder])
+
+
+def test_tables_of_an_unfinished_run_do_not_count(experiment):
+    """A stack that was killed has tables of its members, and not yet its own."""
+    for path in experiment.glob('runs/compcnn_sub-svm/fold00-seed0/predictions.csv'):
+        path.unlink()
+    results = collect([experiment])
+    totals = {network.model: network.numbers.total for network in results.networks}
+    assert totals['compcnn_sub@1'] == totals['compcnn_sub-svm'] == 200
+    assert totals['compcnn_comb@1'] == 240
+
+
 @pytest.mark.parametrize('spoil', ['nothing', 'empty', 'column', 'old', 'twice'])
 def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
     path = next(experiment.glob('runs/diffcnn/*/predictions.csv'))
     message = {
         'nothing': 'holds no experiment',
-        'empty': 'No columns to parse',
-        'column': 'no column subject',
-        'old': 'no column control',
+        'empty': r'predictions\.csv, line 1: the file is empty',
+        'column': "line 1: no column 'subject'",
+        'old': "line 1: no column 'control'",
         'twice': 'more than once',
     }[spoil]
     folder = experiment
@@ -235,6 +288,44 @@ def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
         pd.concat([pd.read_csv(path)] * 2).to_csv(path, index=False)
     with pytest.raises(ValueError, match=message):
         write_report([folder])
+
+
+def half(table):
+    return table.iloc[::2]
+
+
+def relabelled(table):
+    return table.assign(label='posed')
+
+
+def moved(table):
+    return table.assign(fold=2)
+
+
+def believed(table):
+    return table.assign(predicted=table['label'])
+
+
+def diverged(table):
+    return table.assign(score_posed=np.nan)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (half, r"20 of the 40 test pairs of fold 0 are missing, such as 's0-1'"),
+        (relabelled, "'s0-1' is no test pair of fold 0, or was another one"),
+        (moved, 'fold and seed must be 0 and 0'),
+        (believed, r"line \d+: predicted is '\w+'; it must be '\w+', which has the"),
+        (diverged, "line 2: score_posed is ''; it must be a number"),
+    ],
+)
+def test_a_table_that_was_changed_is_refused(change, message, experiment):
+    path = experiment / 'runs/diffcnn/fold00-seed0/predictions.csv'
+    write_prediction_table(change(pd.read_csv(path)), path)
+    with pytest.raises(ValueError, match=message) as caught:
+        write_report([experiment])
+    assert str(caught.value).startswith(str(path))
 
 
 def test_names_of_configs_are_not_parsed(tmp_path):

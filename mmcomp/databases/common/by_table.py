@@ -18,10 +18,10 @@ from mmcomp.columns import (
     SUBJECT,
 )
 from mmcomp.faces.video import VIDEO_SUFFIXES
+from mmcomp.tables import plain
 
 from .by_pattern import agree, columns_of, readable_id
 from .coded import add_coded_clip
-from .files import plain
 from .index import (
     AMBIGUOUS,
     MISSING_APEX,

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mmcomp.tables import ABSENT, parse_frame
+
 from .base import option
 from .files import read_frames
 from .index import INCONSISTENT, MISSING_APEX, MISSING_CLIP, Index
-from .tables import read_number
 
 POLICIES = ('clip', 'drop', 'middle')
 CODED_COLUMNS = {
@@ -56,7 +57,13 @@ def add_coded_clip(
     if not frames:
         index.problem(MISSING_CLIP, position, f'no frames in {index.where(clip)}')
         return
-    numbers = {k: read_number(cells.get(k, '')) for k in ('onset', 'apex', 'offset')}
+    numbers: dict[str, int | None] = {}
+    for name in ('onset', 'apex', 'offset'):
+        try:
+            numbers[name] = parse_frame(cells.get(name, ''), name)
+        except ValueError as error:
+            faults.append(str(error))
+            numbers[name] = None
     known = [n for n in numbers.values() if n is not None]
     if known != sorted(known):
         text = ', '.join(f'{k} {n}' for k, n in numbers.items() if n is not None)
@@ -74,7 +81,7 @@ def add_coded_clip(
             numbers[name] = None
     for fault in faults:
         index.problem(INCONSISTENT, position, f'{index.where(clip)}: {fault}')
-    if 'apex' in cells and read_number(cells['apex']) is None:
+    if 'apex' in cells and cells['apex'].lower() in ABSENT:
         index.problem(MISSING_APEX, position, f'apex is {cells["apex"]!r}')
     onset, apex, offset = numbers.values()
     halfway = missing_apex == 'middle' and apex is None

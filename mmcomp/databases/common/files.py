@@ -1,12 +1,12 @@
 """Finding frames, videos and folders on disk."""
 
 import os
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 from mmcomp.faces.video import IMAGE_SUFFIXES, frame_number, list_files
+from mmcomp.tables import plain
 
 
 def read_frames(folder: Path) -> tuple[dict[int, Path], list[str]]:
@@ -37,11 +37,6 @@ def walk(root: Path) -> Iterator[Path]:
     for folder, names, _ in os.walk(root):
         names[:] = sorted(name for name in names if name[0] != '.')
         yield Path(folder)
-
-
-def plain(name: str) -> str:
-    """Return a name without case and zero padding: s1_ne_1 for S01_ne_01."""
-    return re.sub(r'\d+', lambda digits: str(int(digits[0])), name.strip().lower())
 
 
 def child(folder: Path, name: str) -> Path | None:
