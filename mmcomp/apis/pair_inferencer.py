@@ -123,9 +123,8 @@ class PairInferencer:
         if self.aligned and not item.row.get(CLIP):
             return self._as_it_is(item)
         if item.images:
-            return pair_from_images(
-                *item.images, self.settings, detector=self._detector
-            )
+            onset, apex = item.images
+            return pair_from_images(onset, apex, self.settings, detector=self._detector)
         return pair_of_row(item.row, item.root, self.settings, detector=self._detector)
 
     def _as_it_is(self, item: Item) -> FacePair:
@@ -147,7 +146,7 @@ class PairInferencer:
             if image.shape[:2] != (side, side):
                 image = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
             images.append(image)
-        if np.array_equal(*images):
+        if np.array_equal(images[0], images[1]):
             return FacePair(problem='same picture', reason=SAME_PICTURE)
         return FacePair(success=True, onset=images[0], apex=images[1])
 

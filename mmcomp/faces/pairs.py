@@ -276,7 +276,7 @@ def _pair(
     positions: np.ndarray | None = None,
 ) -> FacePair:
     """Align two images; detect eyes that are not given, near ``positions`` if any."""
-    if np.array_equal(*images):
+    if np.array_equal(images[0], images[1]):
         return _failure('same picture', SAME_PICTURE)
     detector = detector or FaceDetector(min_score=settings.min_score)
     eyes = list(eyes)

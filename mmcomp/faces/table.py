@@ -144,7 +144,16 @@ def _pair_of_row(
             return FacePair(False, 'invalid cell', text)
         path = root / row[CLIP]
         pair = pair_from_clip(
-            path, settings, *frames, *eyes, fps, detector, (start, end), watch
+            path,
+            settings,
+            frames[0],
+            frames[1],
+            eyes[0],
+            eyes[1],
+            fps,
+            detector,
+            (start, end),
+            watch,
         )
         if not pair.success and path.is_dir():
             pair = replace(pair, notes=(*pair.notes, FOLDER_NOTE))

@@ -139,18 +139,15 @@ def test_the_middle_comes_after_the_onset(grow, table, index, policy):
         (1, 'EP02', 46, '/', 47, 'fear'),
         (1, 'EP03', 46, 46, 48, 'surprise'),
         (1, 'EP04', 54, '/', 54, 'surprise'),
+        (1, 'EP05', 46, 50, 54, 'fear'),
     )
-    apexes = [
-        row.get('apex_frame') for row in index('casme2', missing_apex=policy).rows
-    ]
-    assert (
-        apexes
-        == {
-            'clip': [None] * 4,
-            'middle': [47, 47, 47, None],
-            'drop': [],
-        }[policy]
-    )
+    rows = index('casme2', missing_apex=policy).rows
+    expected = {
+        'clip': [None, None, None, None, 50],
+        'middle': [47, 47, 47, None, 50],
+        'drop': [50],
+    }
+    assert [row.get('apex_frame') for row in rows] == expected[policy]
 
 
 def test_classes(grow, table, index, root):
