@@ -305,3 +305,37 @@ def test_nvie_by_folders(grow, index):
     grow(f'{POSED}/007/visible/neutral/a.bmp', f'{POSED}/007/visible/apex/a.bmp')
     result = index('nvie', pattern=['{label}/**/{subject}/visible/{moment}/*'])
     assert rows_of(result, 'subject', 'label') == [('007', 'posed')]
+
+
+def test_onset_and_apex_are_two(grow, table, index, problems_of):
+    """Two names of one image, or one frame of a video, are no pair."""
+    grow('a.png', 'b.png')
+    grow('v.mp4', 'w.mp4')
+    header = ['subject', 'label', 'sample_id']
+    path = table(
+        'images.csv',
+        [
+            [*header, 'onset', 'apex'],
+            ['s1', 'posed', 'same', 'a.png', 'a.png'],
+            ['s1', 'posed', 'fine', 'a.png', 'b.png'],
+        ],
+    )
+    result = index('generic', table=str(path), pattern=['{name}'])
+    assert [row['sample_id'] for row in result.rows] == ['fine']
+    text = 'onset and apex are both a.png'
+    assert ('inconsistent frames', 'images.csv:2', text) in problems_of(result)
+    path = table(
+        'clips.csv',
+        [
+            [*header, 'clip', 'onset_frame', 'apex_frame'],
+            ['s1', 'posed', 'same', 'v.mp4', '3', '3'],
+            ['s1', 'posed', 'fine', 'w.mp4', '3', '4'],
+        ],
+    )
+    result = index('generic', table=str(path), pattern=['{name}'])
+    assert rows_of(result, 'sample_id', 'onset_frame', 'apex_frame') == [
+        ('fine', 3, 4),
+        ('same', 3, None),  # to be spotted
+    ]
+    text = 'apex 3 does not come after onset 3'
+    assert ('inconsistent frames', 'clips.csv:2', text) in problems_of(result)

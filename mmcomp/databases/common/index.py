@@ -91,7 +91,10 @@ class Index:
         self._of_files: dict[tuple, str] = {}
 
     def add(self, position: str | Path, /, **columns) -> None:
-        """Add a sample; a second one with the same id or files is a problem.
+        """Add a sample.
+
+        A second one with the same id or files is a problem instead, and so is one whose
+        onset and apex are the same.
 
         Args:
             position: Its path, or ``table:row``; for messages.
@@ -102,6 +105,13 @@ class Index:
             first = self._positions[sample_id]
             self.problem(DUPLICATE, position, f'{sample_id} is already in {first}')
             return
+        for first, second in ((ONSET, APEX), (ONSET_FRAME, APEX_FRAME)):
+            value = columns.get(first)
+            if value not in (None, '') and value == columns.get(second):
+                shown = self.where(value) if isinstance(value, Path) else value
+                text = f'{first} and {second} are both {shown}'
+                self.problem(INCONSISTENT, position, text)
+                return
         # One folder may be reached by two names, which would make two people of one.
         files = tuple(
             os.path.realpath(value) if isinstance(value, Path) else value
