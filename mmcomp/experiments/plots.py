@@ -52,7 +52,7 @@ def errors_plot(results: Results) -> Figure | None:
     high = np.array([100 * own.bootstrap_high for own in numbers])
     ax.hlines(y, low, high, color=PALE, linewidth=5)
     ax.plot(errors, y, 'o', color=ACCENT)
-    for value, top, at in zip(errors, high, y):
+    for value, top, at in zip(errors, np.fmax(errors, high), y):
         ax.annotate(f'{value:.2f}', (top, at), (5, 0), textcoords='offset points',
                     va='center', color=INK)  # fmt: skip
     ax.set_yticks(y, [network.title for network in networks])

@@ -377,3 +377,16 @@ def test_members_of_a_stack_are_drawn_thin(tmp_path):
         'CompCNN-Sub-SVM': '-',
         **{f'CompCNN-Sub@{i}': ':' for i in (1, 2, 3)},
     }
+
+
+def test_one_subject_has_no_interval_in_the_report(tmp_path):
+    folder = make_experiment(tmp_path / 'e', configs=['diffcnn.py'], folds=[0])
+    data = json.loads((folder / DATA_FILE).read_text())
+    data['samples'] = {k: v for k, v in data['samples'].items() if v[0] == 's0'}
+    (folder / DATA_FILE).write_text(json.dumps(data))
+    (path,) = folder.glob('runs/*/*/predictions.csv')
+    table = pd.read_csv(path)
+    write_prediction_table(table[table['subject'] == 's0'], path)
+    assert '| not available: one subject |' in write_report([folder])
+    summary = json.loads((folder / 'report' / 'summary.json').read_text())
+    assert summary['rows'][0]['bootstrap_low'] is None
