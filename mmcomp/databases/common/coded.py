@@ -42,7 +42,8 @@ def add_coded_clip(
     """Add a folder of frames with coded onset, apex and offset.
 
     Onset and apex are used only if the folder has their frames, apex and offset only
-    if all are in order. What is not used is reported and left empty.
+    if all are in order and the apex is not the onset. What is not used is reported and
+    left empty.
 
     Args:
         index (Index): The index to add to.
@@ -69,6 +70,9 @@ def add_coded_clip(
         text = ', '.join(f'{k} {n}' for k, n in numbers.items() if n is not None)
         faults.append(f'not in order: {text}')
         numbers['apex'] = numbers['offset'] = None
+    if numbers['apex'] is not None and numbers['apex'] == numbers['onset']:
+        faults.append(f'onset and apex are both {numbers["apex"]}')
+        numbers['apex'] = None
     for name in ('onset', 'apex'):
         if numbers[name] is not None and numbers[name] not in frames:
             faults.append(
@@ -83,7 +87,8 @@ def add_coded_clip(
     onset, apex, offset = numbers.values()
     halfway = missing_apex == 'middle' and apex is None
     if halfway and onset is not None and offset is not None:
-        apex = _nearest(frames, (onset + offset) / 2)
+        middle = _nearest(frames, (onset + offset) / 2)
+        apex = middle if middle > onset else None
     images = {}
     if onset is not None and apex is not None:
         images = dict(onset=frames[onset], apex=frames[apex])

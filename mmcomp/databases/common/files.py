@@ -1,11 +1,10 @@
 """Finding frames, videos and folders on disk."""
 
-import os
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 from mmcomp.faces.video import IMAGE_SUFFIXES, frame_number
+from mmcomp.files import entries
 from mmcomp.tables import plain
 
 
@@ -33,21 +32,9 @@ def read_frames(folder: Path) -> tuple[dict[int, Path], list[str]]:
 
 
 def list_files(folder: Path, suffixes: frozenset) -> list[Path]:
-    """Return the files of a folder with these suffixes, sorted, without hidden ones."""
-    if not folder.is_dir():
-        return []
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in suffixes and path.name[0] != '.' and path.is_file()
-    )
-
-
-def walk(root: Path) -> Iterator[Path]:
-    """Yield the root and all folders below it, sorted, without hidden ones."""
-    for folder, names, _ in os.walk(root):
-        names[:] = sorted(name for name in names if name[0] != '.')
-        yield Path(folder)
+    """Return the files of a folder with these suffixes, sorted, without clutter."""
+    found = entries(folder) if folder.is_dir() else []
+    return [p for p in found if p.suffix.lower() in suffixes and p.is_file()]
 
 
 def child(folder: Path, name: str) -> Path | None:
@@ -56,7 +43,7 @@ def child(folder: Path, name: str) -> Path | None:
         return folder / name
     found = (
         path
-        for path in sorted(folder.iterdir() if folder.is_dir() else ())
+        for path in (entries(folder) if folder.is_dir() else ())
         if plain(path.name) == plain(name) and path.is_dir()
     )
     return next(found, None)
