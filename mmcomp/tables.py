@@ -133,7 +133,7 @@ def _read_text(path: str | Path) -> str:
 
 
 def _unix(text: str) -> str:
-    """Return a text whose line breaks are ``\\n``: the csv module writes others bare."""
+    """Return a text with one kind of line breaks: not all that write CSV quote both."""
     return text.replace('\r\n', '\n').replace('\r', '\n')
 
 

@@ -8,7 +8,6 @@ changed.
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -20,7 +19,7 @@ import pandas as pd
 
 from mmcomp.columns import APEX, CLIP, ID, ONSET
 from mmcomp.figures import check_format, encode_figure
-from mmcomp.files import digest, entries, write_bytes, write_text
+from mmcomp.files import digest, entries, safe_name, write_bytes, write_text
 from mmcomp.progress import track
 
 from .detection import FaceDetector
@@ -162,8 +161,12 @@ def _do_row(
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     sources = _digest_of(_sources(row, root))
+    names = _image_names(row[ID])
     try:
         pair = pair_of_row(row, root, settings, fps, _detector(settings.min_score))
+        if pair.onset is not None and pair.apex is not None:
+            for name, image in zip(names, (pair.onset, pair.apex)):
+                _write_image(out / name, image)
     except Exception as error:  # one broken row must not end the others
         pair = FacePair(False, 'error', f'unexpected: {type(error).__name__}: {error}')
     finally:
@@ -175,10 +178,7 @@ def _do_row(
         REASON: pair.reason,
         NOTES: '; '.join(pair.notes),
     }
-    if pair.onset is not None and pair.apex is not None:
-        names = _image_names(row[ID])
-        for name, image in zip(names, (pair.onset, pair.apex)):
-            _write_image(out / name, image)
+    if pair.success:
         result['columns'] = new_row(row, pair, names)
         result['faces'] = _digest_of([out / name for name in names])
     write_text(out / _row_file(row), json.dumps(result))
@@ -246,21 +246,13 @@ def _digest(row: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
 
 
-def _file_name(sample_id: str) -> str:
-    """Return a file name for an id: the id itself where possible, else a unique one."""
-    name = re.sub(r'[^\w.-]', '_', sample_id).strip('.')
-    if name == sample_id and len(name) < 100:
-        return name
-    return f'{name[:80]}-{hashlib.sha256(sample_id.encode()).hexdigest()[:8]}'
-
-
 def _image_names(sample_id: str) -> tuple[str, str]:
-    name = _file_name(sample_id)
+    name = safe_name(sample_id)
     return f'{IMAGES}/{name}-onset.png', f'{IMAGES}/{name}-apex.png'
 
 
 def _row_file(row: dict[str, str]) -> str:
-    return f'{ROWS}/{_file_name(row[ID])}.json'
+    return f'{ROWS}/{safe_name(row[ID])}.json'
 
 
 def _write_image(path: Path, image: np.ndarray) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HEADS = ('onset', 'apex', 'apex - onset')
 #: Inches: side of an image, height of a pair's words and of the heads, gap.
 _SIDE, _WORDS, _HEAD, _GAP = 1.6, 0.5, 0.2, 0.1
-_COLUMNS, _LETTERS = 3, 90  # of the sheet; in a line of a pair's words
+_COLUMNS, _LETTERS = 3, 78  # of the sheet; in a line of a pair's words
 
 
 def pair_sheet(folder, pairs: pd.DataFrame, count: int = 24) -> 'Figure':
