@@ -18,6 +18,7 @@ from mmcomp.faces import (
 )
 from mmcomp.faces.alignment import to_color
 from mmcomp.faces.video import UnreadableError
+from mmcomp.files import safe_name, write_bytes
 
 from .inputs import Item, items
 from .scorers import make_scorer
@@ -179,9 +180,8 @@ class PairInferencer:
             title,
         )
         folder = Path(out_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / (item.name.replace('/', '_') + '.png')
-        path.write_bytes(cv2.imencode('.png', picture)[1].tobytes())
+        path = folder / f'{safe_name(item.name)}.png'
+        write_bytes(path, cv2.imencode('.png', picture)[1].tobytes())
         return str(path)
 
 

@@ -20,6 +20,7 @@ STYLE: Any = {
     'axes.titlesize': 10,
     'figure.dpi': 110,
     'savefig.bbox': 'tight',
+    'text.parse_math': False,  # a name may hold dollar signs
 }
 MAGNITUDE, SIGNED = 'magma', 'RdBu_r'  # colours of maps without and with a sign
 
