@@ -8,7 +8,7 @@ from mmcomp.experiments.plan import Run
 from mmcomp.experiments.progress import Progress
 
 
-def test_brackets_are_text(tmp_path):
+def test_brackets_are_text():
     """Rich would take '[old]' for a style, and end the experiment at '[/data]'."""
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=120, color_system=None)
@@ -16,5 +16,5 @@ def test_brackets_are_text(tmp_path):
     progress = Progress(console)
     with progress.showing([run], [run]):
         progress.failed(run, '[Errno 28] no space left on [/data]')
-    assert 'net[old]' in stream.getvalue()
-    assert '[Errno 28] no space left on [/data]' in stream.getvalue()
+    shown = ' '.join(stream.getvalue().split())
+    assert 'net[old] fold 0 seed 0: FAILED: [Errno 28] no space left on [/data]' in shown
