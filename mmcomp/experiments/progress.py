@@ -82,7 +82,7 @@ class Progress:
     def _table(self) -> Table:
         elapsed = _duration(time.time() - self._started)
         caption = ' · '.join(filter(None, [self._last, elapsed, self._left()]))
-        # A Text, as brackets in a name or a message would be read as markup.
+        # Text: brackets in names and messages are no markup.
         table = Table(caption=Text(caption), caption_justify='left')
         for column in ('network', 'done', 'failed', 'errors so far', '%'):
             table.add_column(column, justify='left' if column == 'network' else 'right')

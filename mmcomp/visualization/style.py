@@ -20,7 +20,7 @@ STYLE: Any = {
     'axes.titlesize': 10,
     'figure.dpi': 110,
     'savefig.bbox': 'tight',
-    'text.parse_math': False,  # a name may hold dollar signs
+    'text.parse_math': False,  # a $ in a name is a $
 }
 MAGNITUDE, SIGNED = 'magma', 'RdBu_r'  # colours of maps without and with a sign
 
