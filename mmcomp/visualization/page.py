@@ -7,6 +7,8 @@ from pathlib import Path
 from jinja2 import Environment
 from matplotlib.figure import Figure
 
+from mmcomp.files import write_bytes, write_text
+
 from .style import png
 
 SUFFIXES = ('.png', '.html')
@@ -87,17 +89,16 @@ def write_page(page: Page, out: Path) -> list[Path]:
         list[Path]: The files.
     """
     out = check_out(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
     images = [png(picture.figure) for picture in page.pictures]
     if out.suffix == '.html':
         data = [base64.b64encode(image).decode() for image in images]
         template = Environment(autoescape=True).from_string(PAGE)
         text = template.render(page=page, pictures=list(zip(page.pictures, data)))
-        out.write_text(text, encoding='utf-8')
+        write_text(out, text)
         return [out]
     paths = []
     for picture, image in zip(page.pictures, images):
         suffix = f'-{picture.name}' if len(images) > 1 else ''
         paths.append(out.with_name(f'{out.stem}{suffix}.png'))
-        paths[-1].write_bytes(image)
+        write_bytes(paths[-1], image)
     return paths

@@ -13,7 +13,7 @@ from mmcomp.experiments.collect import collect
 from mmcomp.experiments.driver import DATA_FILE
 from mmcomp.experiments.paper import PAPER_ROWS
 from mmcomp.experiments.plan import ExperimentSettings, make_runs
-from mmcomp.experiments.plots import learning_curve_plot
+from mmcomp.experiments.plots import learning_curve_plot, roc_plot
 from mmcomp.experiments.record import write_settings
 from mmcomp.experiments.report import write_report
 
@@ -274,6 +274,7 @@ def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
 def test_names_of_configs_are_not_parsed(tmp_path):
     """What looks like a variant, a member or a stack is a network of its own."""
     names = ['diffcnn+warm-start', 'diffcnn+5subjects', 'x+swapped+2px', 'a@b', 'c-svm']
+    names += ['a+b', 'x@2-svm', 'onset-only', 'shift', '_x', 'a$_b$', '[red]']
     folder = tmp_path / 'e'
     make_experiment(folder, configs=[f'{name}.py' for name in names])
     text = write_report([folder])
@@ -284,6 +285,16 @@ def test_names_of_configs_are_not_parsed(tmp_path):
         assert summary[key] == []
     for name in names:
         assert f'| {name} ' in text
+
+
+def test_every_name_is_in_a_legend_as_it_is(tmp_path):
+    names = ['_x', 'a$_b$', 'onset-only']
+    configs = [f'{name}.py' for name in names]
+    plain = make_experiment(tmp_path / 'plain', configs=configs)
+    curve = make_experiment(tmp_path / 'e', configs=configs, train_subjects=[2, 4])
+    for draw, folder in ((roc_plot, plain), (learning_curve_plot, curve)):
+        texts = draw(collect([folder])).axes[0].get_legend().get_texts()
+        assert {text.get_text().split(' (')[0] for text in texts} == {*names}
 
 
 def test_variants_are_kept_apart_by_their_columns(tmp_path):
@@ -313,9 +324,10 @@ def test_members_of_a_stack_are_drawn_thin(tmp_path):
         configs=['a@1.py', 'compcnn_sub-svm.py'],
         train_subjects=[2, 4],
     )
-    lines = learning_curve_plot(collect([folder])).axes[0].get_lines()
-    styles = {line.get_label(): line.get_linestyle() for line in lines}
-    assert styles == {
+    axes = learning_curve_plot(collect([folder])).axes[0]
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    styles = [line.get_linestyle() for line in axes.get_lines()]
+    assert dict(zip(names, styles, strict=True)) == {
         'a@1': '-',
         'CompCNN-Sub-SVM': '-',
         **{f'CompCNN-Sub@{i}': ':' for i in (1, 2, 3)},
