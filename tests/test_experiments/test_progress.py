@@ -21,7 +21,7 @@ def test_names_and_messages_are_shown_as_they_are(terminal):
     with progress.showing(runs, runs):
         progress.finished(runs[0], 1.0, (3, 8))
         progress.failed(runs[1], 'folds is [/3]; it must be [0]')
-    shown = stream.getvalue()
+    shown = ' '.join(stream.getvalue().split())  # a terminal breaks lines
     assert '[red]x' in shown
     assert 'folds is [/3]; it must be [0]' in shown
     assert 'onset-only' in shown

@@ -133,9 +133,7 @@ def test_a_video_on_a_full_disk_is_an_error(clip, tmp_path, suffix):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))
     try:
-        with pytest.raises(
-            OSError, match=r'of 20 frames could be written; is the disk'
-        ):
+        with pytest.raises(OSError, match='of 20 frames could be written; is'):
             write_clip(clip, tmp_path / f'clip{suffix}')
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
