@@ -84,7 +84,11 @@ def growth_runs(n: int) -> dict:
         data = dict(
             table='pairs.csv', name='made up', synthetic=True, classes=classes,
             pairs=100 * folds, subjects=10 * folds, labels=dict.fromkeys(classes, 500),
-            folds=folds, oracle=None, columns={},
+            folds=folds, oracle=None, columns={}, digest='',
+            samples={
+                f'{fold}-{i}': (f'{fold}-{i // 10}', classes[i % 2], fold)
+                for fold in range(folds) for i in range(100)
+            },
         )  # fmt: skip
         (folder / DATA_FILE).write_text(json.dumps(data))
         for run in make_runs(settings, folds):

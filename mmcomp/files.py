@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,9 @@ EXPERIMENT_FILE = 'experiment.json'
 
 #: What systems leave among a user's files, next to names that begin with a dot.
 _CLUTTER = frozenset(['__macosx', '@eadir', 'desktop.ini', 'thumbs.db'])
+
+#: Bytes of the longest :func:`safe_name`. File systems allow 255, with all suffixes.
+_LONGEST = 160
 
 
 @contextmanager
@@ -37,7 +41,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    partial = path.with_name(f'.{safe_name(path.name)}.{os.getpid()}.tmp')
     try:
         yield partial
         os.replace(partial, path)
@@ -94,6 +98,20 @@ def digest(paths: Iterable[str | Path]) -> str:
         with open(path, 'rb') as file:
             total.update(hashlib.file_digest(file, 'sha256').digest())
     return total.hexdigest()
+
+
+def safe_name(text: str) -> str:
+    """Return a file name for a text: the text itself where possible, else a unique one.
+
+    Examples:
+        >>> safe_name('p001'), safe_name('a/b')
+        ('p001', 'a_b-c14cddc0')
+    """
+    name = re.sub(r'[^\w .+()-]', '_', text).strip(' .')
+    if name == text and len(name.encode()) <= _LONGEST:
+        return name
+    name = name.encode()[: _LONGEST - 9].decode(errors='ignore')
+    return f'{name}-{hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8]}'
 
 
 def is_clutter(path: str | Path) -> bool:

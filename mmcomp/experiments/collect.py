@@ -20,10 +20,15 @@ from mmcomp.columns import (
     PREDICTED,
     SEED,
     SHIFT,
+    SUBJECT,
     TRAIN_SUBJECTS,
 )
 from mmcomp.evaluation import statistics
-from mmcomp.evaluation.prediction_table import read_prediction_tables, score_classes
+from mmcomp.evaluation.prediction_table import (
+    join_prediction_tables,
+    read_prediction_table,
+    score_classes,
+)
 from mmcomp.evaluation.statistics import PairedTest
 
 from .driver import DATA_FILE
@@ -48,8 +53,8 @@ def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
         best_test_epoch: Add what choosing the epoch on the test fold would claim.
 
     Raises:
-        ValueError: If a folder holds no experiment, none of its runs is done, or the
-            folders are of other data or splits.
+        ValueError: If a folder holds no experiment, none of its runs is done, the
+            folders are of other data or splits, or a table is not as the run wrote it.
     """
     folders = [Path(folder) for folder in folders]
     settings = [read_settings(folder) for folder in folders]
@@ -57,13 +62,15 @@ def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
     _check_comparable(folders, settings, data)
     runs = [make_runs(s, d['folds']) for s, d in zip(settings, data)]
     missing = [set(unfinished(own, folder)) for own, folder in zip(runs, folders)]
-    paths: list[Path] = []
-    for folder, own, rest in zip(folders, runs, missing):
-        done = [folder / run.folder for run in own if run not in rest]
-        paths += sorted(path for run in done for path in run.glob('*.csv'))
-    if not paths:
+    tables: list[tuple[str | Path, pd.DataFrame]] = []
+    for folder, own, own_data, rest in zip(folders, runs, data, missing):
+        for run in (run for run in own if run not in rest):
+            for path in sorted((folder / run.folder).glob('*.csv')):
+                tables.append((path, read_prediction_table(path)))
+                _check_whole(*tables[-1], run, own_data)
+    if not tables:
         raise ValueError(f'no run of {", ".join(map(str, folders))} is done yet')
-    table = read_prediction_tables(paths)
+    table = join_prediction_tables(tables)
     results = Results(
         settings=settings[0],
         data=data[0],
@@ -122,6 +129,33 @@ def _check_comparable(
                     f'{what} is {x!r} in {folders[i]} and {y!r} in {folders[j]}; it '
                     'must be the same in all folders'
                 )
+
+
+def _check_whole(path: str | Path, table: pd.DataFrame, run: Run, data: dict) -> None:
+    """Refuse a table that does not have exactly the pairs that the run tested."""
+    expected = {
+        sample: (subject, label)
+        for sample, (subject, label, fold) in data['samples'].items()
+        if fold == run.fold
+    }
+    found = dict(zip(table[ID], zip(table[SUBJECT], table[LABEL])))
+    fault = ''
+    if missing := expected.keys() - found.keys():
+        fault = (
+            f'{len(missing)} of the {len(expected)} test pairs of fold {run.fold} are '
+            f'missing, such as {min(missing)!r}'
+        )
+    elif other := [name for name, own in found.items() if own != expected.get(name)]:
+        fault = f'{other[0]!r} is no test pair of fold {run.fold}, or was another one'
+    elif set(zip(table[FOLD], table[SEED])) != {(run.fold, run.seed)}:
+        fault = f'{FOLD} and {SEED} must be {run.fold} and {run.seed}'
+    elif score_classes(table) != data['classes']:
+        fault = f'the classes are {score_classes(table)}, of the data {data["classes"]}'
+    if fault:
+        raise ValueError(
+            f'{path}: {fault}; the file has been changed: delete {Path(path).parent} '
+            'and start the experiment again'
+        )
 
 
 def _networks(results: Results) -> list[NetworkResult]:

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from mmcomp.columns import APEX, DATABASE, ID, LABEL, ONSET, PREDICTED, SUBJECT
 from mmcomp.files import write_text
 from mmcomp.registry import TASK_UTILS
+from mmcomp.tables import read_table
 
 from .executors import RunRefused
 from .inputs import find_inputs, pairs_of
@@ -60,6 +61,7 @@ def describe_data(
     Returns:
         dict: ``folds``, ``pairs``, ``subjects``, ``classes`` and, where known, the name
         of the data and the oracle's counts. ``digest`` is the same where the pairs are.
+        ``samples`` has subject, label and fold of each pair.
 
     Raises:
         ValueError: For a split that is impossible.
@@ -69,6 +71,8 @@ def describe_data(
     for size in settings.train_subjects or (None,):  # an impossible one fails here
         split = TASK_UTILS.build(settings.split_options(0, size))
         split.assign(subjects)
+    folds = split.folds(subjects)
+    fold_of = {subject: i for i, fold in enumerate(folds) for subject in fold}
     meta = dataset.metainfo
     databases = {info.get(DATABASE) for info in infos}
     return dict(
@@ -80,7 +84,11 @@ def describe_data(
         pairs=len(infos),
         subjects=len(subjects),
         labels=pd.Series([info[LABEL] for info in infos]).value_counts().to_dict(),
-        folds=len(split.folds(subjects)),
+        folds=len(folds),
+        samples={
+            info[ID]: (info[SUBJECT], info[LABEL], fold_of[info[SUBJECT]])
+            for info in infos
+        },
         oracle=meta.get('oracle'),
         columns=_columns(infos),
     )
@@ -175,7 +183,7 @@ def _run_all(
                     'to do what is missing'
                 ) from None
             if error is None:
-                progress.finished(run, future.result(), _counts(folder, run))
+                progress.finished(run, future.result(), count_errors(folder, run))
                 continue
             reason = failures[run] = str(error).strip()
             progress.failed(run, reason)
@@ -197,10 +205,11 @@ def log_tail(folder: Path, run: Run) -> str:
     return '\n'.join(lines[-TAIL:])
 
 
-def _counts(folder: Path, run: Run) -> tuple[int, int]:
+def count_errors(folder: Path, run: Run) -> tuple[int, int]:
     """Return the errors and the predictions of a finished run."""
-    table = pd.read_csv(folder / run.folder / DONE_FILE, usecols=[LABEL, PREDICTED])
-    return int((table[LABEL] != table[PREDICTED]).sum()), len(table)
+    rows = read_table(folder / run.folder / DONE_FILE, (LABEL, PREDICTED))
+    errors = sum(cells[LABEL] != cells[PREDICTED] for _, cells in rows)
+    return errors, len(rows)
 
 
 def _columns(infos: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
