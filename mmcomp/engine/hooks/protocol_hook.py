@@ -7,6 +7,7 @@ from mmengine.dist import master_only
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
 
 from mmcomp.compat import add_metainfo, loop_dataset
+from mmcomp.files import write_text
 from mmcomp.registry import HOOKS
 
 
@@ -90,4 +91,4 @@ class ProtocolHook(Hook):
             **dataset.assignment,
         }
         text = json.dumps(split, indent=1, ensure_ascii=False)
-        Path(runner.work_dir, 'split.json').write_text(text + '\n', encoding='utf-8')
+        write_text(Path(runner.work_dir, 'split.json'), text + '\n')
