@@ -23,6 +23,7 @@ EYES_CLOSED = ('warn', 'fail')
 #: Kinds of problems, as ``FacePair.problem`` and failures.csv name them.
 PROBLEMS = (
     'unreadable',
+    'wrong size',
     'no face',
     'two faces',
     'upside down',

@@ -1,6 +1,5 @@
 """The style of all pictures; drawn without pyplot and its global state."""
 
-import io
 from typing import Any
 
 import cv2
@@ -9,6 +8,8 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+
+from mmcomp.figures import encode_figure
 
 INK, SOFT, ACCENT, PALE, ALARM = '#1f2933', '#52606d', '#1f6f8b', '#9fb8c2', '#b3382c'
 STYLE: Any = {
@@ -28,17 +29,14 @@ def styled():
     return matplotlib.rc_context(STYLE)
 
 
-@styled()
-def png(figure: Figure) -> bytes:
-    """Return a figure as PNG."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format='png', metadata={'Software': None})
-    return buffer.getvalue()
+def encode(figure: Figure, suffix: str = '.png') -> bytes:
+    """Return a figure as a PNG, PDF or SVG file in this style."""
+    return encode_figure(figure, suffix, **STYLE)
 
 
 def array(figure: Figure) -> np.ndarray:
     """Return a figure as an RGB image ``(height, width, 3)``, uint8."""
-    image: Any = cv2.imdecode(np.frombuffer(png(figure), np.uint8), cv2.IMREAD_COLOR)
+    image: Any = cv2.imdecode(np.frombuffer(encode(figure), np.uint8), cv2.IMREAD_COLOR)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 

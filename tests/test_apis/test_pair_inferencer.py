@@ -87,20 +87,25 @@ def test_what_cannot_be_predicted_has_a_reason(trained, tmp_path):
     assert [r['input'] for r in results] == ['pair0', 'broken.mp4', 'broken+broken']
 
 
-def test_other_sizes_and_colours_are_brought_to_the_networks(trained):
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (2, 96, 96, 3), np.uint8)
-    grays = [
-        cv2.resize(
-            cv2.cvtColor(image, cv2.COLOR_BGR2GRAY),
-            (48, 48),
-            interpolation=cv2.INTER_AREA,
-        )
-        for image in images
-    ]
+def test_colours_are_brought_to_the_networks(trained):
+    images = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), np.uint8)
+    grays = [cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) for image in images]
+    colour, plain = inferencer(trained, aligned=True)([tuple(images), tuple(grays)])
+    assert colour['pred_scores'] == plain['pred_scores']
+
+
+def test_aligned_images_of_another_size_are_refused(trained):
+    """And neither squashed nor enlarged."""
     infer = inferencer(trained, aligned=True)
-    large, small = infer([tuple(images), tuple(grays)])
-    assert large['pred_scores'] == pytest.approx(small['pred_scores'], abs=1e-3)
+    face = np.zeros((48, 48), np.uint8)
+    for shape in ((96, 120), (96, 96), (47, 48)):
+        (result,) = infer([(face, np.zeros(shape, np.uint8))])
+        assert not result['success']
+        assert result['pred_class'] is None
+        assert result['reason'].startswith(
+            f'apex: the image has {shape[0]}x{shape[1]} pixels; an aligned face must '
+            'have 48x48'
+        )
 
 
 def test_a_network_brings_its_class_names(trained, tmp_path):

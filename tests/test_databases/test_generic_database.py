@@ -202,7 +202,7 @@ def test_table_of_clips(root, grow, table, index, problems_of):
     assert rows_of(result, *columns) == [
         ('01__posed__fear', '1', 'posed', 2, None, '33'),
         ('01__posed__joy', '1', 'posed', 1, 3, '33'),
-        ('03__real__joy__v', '3', 'spontaneous', '2', None, '55'),
+        ('03__real__joy__v', '3', 'spontaneous', 2, None, '55'),
     ]
     assert rows_of(result, 'onset')[1] == (root / '01/posed/joy/1.png',)
     assert problems_of(result) == {
@@ -308,9 +308,8 @@ def test_nvie_by_folders(grow, index):
 
 
 def test_onset_and_apex_are_two(grow, table, index, problems_of):
-    """Two names of one image, or one frame of a video, are no pair."""
+    """One image is no pair."""
     grow('a.png', 'b.png')
-    grow('v.mp4', 'w.mp4')
     header = ['subject', 'label', 'sample_id']
     path = table(
         'images.csv',
@@ -324,15 +323,3 @@ def test_onset_and_apex_are_two(grow, table, index, problems_of):
     assert [row['sample_id'] for row in result.rows] == ['fine']
     text = 'onset and apex are both a.png'
     assert ('inconsistent frames', 'images.csv:2', text) in problems_of(result)
-    path = table(
-        'clips.csv',
-        [
-            [*header, 'clip', 'onset_frame', 'apex_frame'],
-            ['s1', 'posed', 'same', 'v.mp4', '3', '3'],
-            ['s1', 'posed', 'fine', 'w.mp4', '3', '4'],
-        ],
-    )
-    result = index('generic', table=str(path), pattern=['{name}'])
-    assert [row['sample_id'] for row in result.rows] == ['fine']
-    text = 'onset_frame and apex_frame are both 3'
-    assert ('inconsistent frames', 'clips.csv:2', text) in problems_of(result)

@@ -111,6 +111,13 @@ def test_testing_on_trained_subjects_is_said(table, tmp_path):
     assert '3 of 6 tested subjects were trained on' in log
 
 
+def test_unaligned_images_stop_before_training(make_pair_table, tmp_path):
+    table = make_pair_table(tmp_path / 'photos', 2, 1, size=(60, 80))
+    with pytest.raises(ValueError, match=r'60x80 pixels .* must be 48x48.*prepare'):
+        build(small_config(table, tmp_path / 'run')).train()
+    assert not list((tmp_path / 'run').glob('*.pth'))
+
+
 PROTOCOL = [
     (dict(val_dataloader__dataset__subset='all'), '3 subjects are in the training'),
     (

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,11 @@ from mmcomp.experiments.collect import collect
 from mmcomp.experiments.driver import DATA_FILE, count_errors
 from mmcomp.experiments.paper import PAPER_ROWS
 from mmcomp.experiments.plan import ExperimentSettings, make_runs
-from mmcomp.experiments.plots import learning_curve_plot
+from mmcomp.experiments.plots import (
+    confusion_plot,
+    folds_plot,
+    learning_curve_plot,
+)
 from mmcomp.experiments.record import write_settings
 from mmcomp.experiments.report import write_report
 
@@ -377,3 +382,53 @@ def test_members_of_a_stack_are_drawn_thin(tmp_path):
         'CompCNN-Sub-SVM': '-',
         **{f'CompCNN-Sub@{i}': ':' for i in (1, 2, 3)},
     }
+
+
+NAMES = ['negative', 'overwhelmed by unexpected joy', 'happily surprised', 'a', 'b']
+
+
+@pytest.mark.parametrize('count', [2, 3, 5, 8])
+def test_names_of_classes_are_whole(experiment, count):
+    """And as long as they are, no two next to each other overlap."""
+    results = collect([experiment])
+    names = [*NAMES, 'fearfully disgusted', 'appalled / contempt', 'other'][:count]
+    results.classes = names
+    figure = confusion_plot(results)
+    figure.draw_without_rendering()
+    columns = figure.axes[0].get_gridspec().ncols
+    first, bottom = figure.axes[0], figure.axes[columns * (-(-9 // columns) - 1)]
+    for labels in (first.get_yticklabels(), bottom.get_xticklabels()):
+        texts = [' '.join(label.get_text().split()) for label in labels]
+        assert texts == names
+    boxes = [label.get_window_extent() for label in first.get_yticklabels()]
+    assert not any(a.overlaps(b) for a, b in pairwise(boxes))
+
+
+def test_shades_do_not_enlarge_small_differences(experiment):
+    """Errors of 10 % are pale: dark is 50 %, the error by chance."""
+    image = folds_plot(collect([experiment])).axes[0].images[0]
+    assert image.get_clim() == (0, 50)
+
+
+@pytest.mark.parametrize(('suffix', 'start'), [('.pdf', b'%PDF'), ('.svg', b'<?xml')])
+def test_format_of_plots(experiment, tmp_path, suffix, start):
+    write_report([experiment], tmp_path, suffix=suffix)
+    names = {path.stem for path in tmp_path.glob(f'*{suffix}')}
+    assert names == {'errors', 'confusion', 'roc', 'folds', 'subjects', 'columns'}
+    assert not list(tmp_path.glob('*.png'))
+    assert (tmp_path / f'confusion{suffix}').read_bytes().startswith(start)
+    assert 'data:image/png' in (tmp_path / 'report.html').read_text()
+
+
+@pytest.mark.parametrize(
+    ('name', 'title'),
+    [('nvie-subset', 'nvie-subset'), (None, 'mine/aligned/pairs.csv')],
+)
+def test_title_is_that_of_the_data(tmp_path, name, title):
+    folder = make_experiment(tmp_path / 'e', name=name, configs=['diffcnn.py'])
+    data = json.loads((folder / DATA_FILE).read_text())
+    data['table'] = '/home/ann/mine/aligned/pairs.csv'
+    (folder / DATA_FILE).write_text(json.dumps(data))
+    write_report([folder])
+    page = (folder / 'report' / 'report.html').read_text()
+    assert f'<h1>Comparison networks on {title}</h1>' in page

@@ -1,11 +1,10 @@
 """Finding frames, videos and folders on disk."""
 
-import os
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 from mmcomp.faces.video import IMAGE_SUFFIXES, frame_number, list_files
+from mmcomp.files import entries
 from mmcomp.tables import plain
 
 
@@ -32,20 +31,13 @@ def read_frames(folder: Path) -> tuple[dict[int, Path], list[str]]:
     return frames, faults
 
 
-def walk(root: Path) -> Iterator[Path]:
-    """Yield the root and all folders below it, sorted, without hidden ones."""
-    for folder, names, _ in os.walk(root):
-        names[:] = sorted(name for name in names if name[0] != '.')
-        yield Path(folder)
-
-
 def child(folder: Path, name: str) -> Path | None:
     """Return the folder below another with this :func:`plain` name, or None."""
     if (folder / name).is_dir():
         return folder / name
     found = (
         path
-        for path in sorted(folder.iterdir() if folder.is_dir() else ())
+        for path in (entries(folder) if folder.is_dir() else ())
         if plain(path.name) == plain(name) and path.is_dir()
     )
     return next(found, None)

@@ -42,7 +42,10 @@ def find_table(root: Path, pattern: str) -> Path:
 
 
 def read_table(
-    path: Path, columns: Mapping[str, Sequence[str]], optional: Sequence[str] = ()
+    path: Path,
+    columns: Mapping[str, Sequence[str]],
+    optional: Sequence[str] = (),
+    hint: str = '',
 ) -> list[TableRow]:
     """Read a CSV, tab-separated or Excel table whose header need not come first.
 
@@ -53,6 +56,7 @@ def read_table(
         columns (Mapping): The name of each column that is looked for, and the names
             that it may have in the header. Case, blanks and punctuation do not count.
         optional (Sequence[str]): Which of these may be missing.
+        hint (str): How a user names columns, for the message if there is no header.
 
     Returns:
         list[TableRow]: Cells of all columns, those of ``columns`` under the name given
@@ -65,14 +69,16 @@ def read_table(
             empty cells at the end of a row.)
     """
     path = require_file(path, 'table')
-    wanted = {ours: {_bare(n) for n in names} for ours, names in columns.items()}
+    wanted = {ours: {bare(n) for n in names} for ours, names in columns.items()}
     needed = [name for name in columns if name not in optional]
-    faults = []
+    faults, candidates = [], []
     for sheet, fault in _sheets(path):
         faults.append(fault)
         for start, (_, header) in enumerate(sheet):
             names = _name_columns(header, wanted)
-            if not set(needed) <= set(names) or not columns.keys() & set(names):
+            known = columns.keys() & set(names)
+            candidates.append((len(known), [cell for cell in header if cell]))
+            if not set(needed) <= set(names) or not known:
                 continue
             if fault:
                 raise ValueError(f'{path}, {fault}')
@@ -93,10 +99,17 @@ def read_table(
     words = ', '.join(
         ' or '.join(map(repr, dict.fromkeys(columns[name]))) for name in needed
     )
-    raise ValueError(f'table {str(path)!r}: no header row with the columns {words}')
+    # The likeliest header: with the most columns that are known, or else cells.
+    likely = max(candidates, key=lambda own: (own[0], len(own[1])), default=(0, []))[1]
+    raise ValueError(
+        f'table {str(path)!r}: no header row with the columns {words}; found are '
+        f'{", ".join(repr(cell) for cell in likely) or "nothing"}'
+        f'{"; " * bool(hint)}{hint}'
+    )
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
+    """Return what counts of the name of a column."""
     return re.sub(r'[\W_]', '', name.lower())
 
 
@@ -104,8 +117,10 @@ def _name_columns(header: Sequence[str], wanted: Mapping[str, set]) -> list[str]
     """Return our name for each cell of a header, or its own; each at most once."""
     names: list[str] = []
     for cell in header:
-        ours = next((k for k, bare in wanted.items() if _bare(cell) in bare), cell)
-        names.append('' if ours in names else ours.strip())
+        ours = next((k for k, own in wanted.items() if bare(cell) in own), '')
+        if not ours and cell not in wanted:  # where that has another name
+            ours = cell
+        names.append('' if ours in names else ours)
     return names
 
 
