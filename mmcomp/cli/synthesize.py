@@ -5,7 +5,6 @@ docs/synthetic-data.md is the data card.
 
 import argparse
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from .choices import EMOTIONS, LABELS, LEVELS, PRESETS
 from .common import new_parser
