@@ -41,7 +41,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    partial = path.with_name(f'.{safe_name(path.name)}.{os.getpid()}.tmp')
     try:
         yield partial
         os.replace(partial, path)

@@ -1,8 +1,8 @@
 """Tables: each cell as the string that is written, with the line of its row.
 
 No value is guessed: ``NA``, ``null``, ``01``, ``1.0`` and ``True`` are text. Blanks
-around a cell do not count. Where a column holds numbers, whoever needs them parses
-them.
+around a cell do not count, and each line break within one is ``\\n``. Where a column
+holds numbers, whoever needs them parses them.
 """
 
 import csv
@@ -129,7 +129,12 @@ def _read_text(path: str | Path) -> str:
     if '\0' in text:
         line = text[: text.index('\0')].count('\n') + 1
         raise ValueError(f'line {line}: holds a NUL byte; this is not a text file')
-    return text
+    return _unix(text)
+
+
+def _unix(text: str) -> str:
+    """Return a text with one kind of line breaks: not all that write CSV quote both."""
+    return text.replace('\r\n', '\n').replace('\r', '\n')
 
 
 def _check_header(
@@ -201,7 +206,7 @@ def json_cell(value: Any, name: str) -> str:
         value = '\0'
     if '\0' in value:
         raise ValueError(f'{name} holds a character that is no text')
-    return value.strip()
+    return _unix(value).strip()
 
 
 def parse_frame(cell: str, name: str) -> int | None:

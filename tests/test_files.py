@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from mmcomp.files import digest, entries, is_clutter, walk
+from mmcomp.files import digest, entries, is_clutter, safe_name, walk, write_text
 
 
 def test_digest_is_of_contents_in_order(tmp_path):
@@ -47,3 +47,21 @@ def test_walk_follows_links_without_clutter_or_loops(tmp_path):
     names = [folder.relative_to(root).as_posix() for folder in walk(root)]
     assert names == ['.', 'a', 'a/y', 'b', 'b/x', 'c']
     assert [path.name for path in entries(root)] == ['a', 'b', 'c']
+
+
+NAMES = ['a/b', 'a_b', '.', '..', ' a', 'a ', '表' * 85, '表' * 86, 'u\u0308', '\u00fc']
+
+
+def test_names_of_files_are_short_in_bytes_and_unique(tmp_path):
+    """A file system allows 255 bytes: 85 Chinese letters and no suffix."""
+    for name in NAMES:
+        write_text(tmp_path / f'{safe_name(name)}-onset.png', name)
+    assert {path.read_text('utf-8') for path in tmp_path.iterdir()} == set(NAMES)
+    for name in ('p001', 'smile 1 (a).mp4', 'Zürich', '表' * 50):
+        assert safe_name(name) == name
+
+
+def test_a_name_of_255_bytes_can_be_written(tmp_path):
+    path = tmp_path / ('表' * 85)
+    write_text(path, 'whole')
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]

@@ -60,6 +60,16 @@ def test_the_first_fault_is_raised_with_file_and_line(write, content, message):
     assert '\n' not in str(caught.value)
 
 
+@pytest.mark.parametrize('end', ['\n', '\r\n', '\r'])
+def test_line_breaks_of_each_system(write, end):
+    text = 'a,b\n1,"two\nlines"\n2,3\n'
+    rows = read_table(write(text.replace('\n', end).encode()))
+    assert rows == [
+        ('line 2', {'a': '1', 'b': 'two\nlines'}),
+        ('line 4', {'a': '2', 'b': '3'}),
+    ]
+
+
 def test_all_faults_and_the_sound_rows(write):
     rows, faults = scan_table(write('a,b\n1\n2,3\n4,5,6\n'))
     assert [row.cells for row in rows] == [{'a': '2', 'b': '3'}]

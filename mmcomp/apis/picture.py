@@ -13,6 +13,7 @@ WARNING = (
 )
 
 
+@matplotlib.rc_context({'text.parse_math': False})  # a name may hold dollar signs
 def prediction_picture(
     onset: np.ndarray,
     apex: np.ndarray,

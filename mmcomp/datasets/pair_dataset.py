@@ -12,7 +12,7 @@ from mmcomp.registry import DATASETS, TASK_UTILS, TRANSFORMS
 
 from .controls import CONTROLS, SHUFFLED_LABELS, control_pair, shuffle_labels
 from .image_store import Decoded, ImagePair, decode_images, decode_once
-from .pair_table import read_pair_table
+from .pair_table import person_of, read_pair_table
 from .splits import SUBSETS, Assignment, SubjectSplit
 from .transforms import LoadPair, SharedRandomTransforms
 
@@ -107,6 +107,11 @@ class PairDataset(BaseDataset):
         """The subjects of this subset, sorted."""
         return self._subjects
 
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The subjects with their databases, as other tables may have the same ids."""
+        return self._people
+
     def load_data_list(self) -> list[dict]:
         """Read, check and split the table; decode the images.
 
@@ -130,6 +135,7 @@ class PairDataset(BaseDataset):
                 'gives it no subject'
             )
         self._subjects = tuple(sorted({rows[i][SUBJECT] for i in chosen}))
+        self._people = tuple(sorted({person_of(rows[i]) for i in chosen}))
         labels = {name: index for index, name in enumerate(classes)}
         data_list = [dict(rows[i], gt_label=labels[rows[i][LABEL]]) for i in chosen]
         if self.subset == 'train' and len({d['gt_label'] for d in data_list}) < 2:
@@ -167,6 +173,11 @@ class PairDataset(BaseDataset):
     def get_gt_labels(self) -> np.ndarray:
         """Return the class index of every pair, shape ``(N,)``."""
         return np.array([self.get_data_info(i)['gt_label'] for i in range(len(self))])
+
+    def _copy_without_annotation(self, memo: dict | None = None) -> 'PairDataset':
+        # MMEngine's default is one memo for all calls, where an old object may have the
+        # id of a new one: get_subset then gave a copy with parts of another dataset.
+        return super()._copy_without_annotation({} if memo is None else memo)
 
     def _decode(self, rows: list[dict]) -> Decoded:
         transforms = self.pipeline.transforms

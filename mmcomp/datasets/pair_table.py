@@ -6,11 +6,15 @@ thing that mmcomp knows about how images lie on disk.
 """
 
 import os
-from collections.abc import Sequence
+import unicodedata
+import warnings
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from mmcomp.columns import APEX, CLASSES, ID, LABEL, ONSET, SUBJECT
-from mmcomp.tables import json_cell, read_json, scan_table
+from mmcomp.columns import APEX, CLASSES, DATABASE, ID, LABEL, ONSET, SUBJECT
+from mmcomp.tables import json_cell, plain, read_json, scan_table
 
 ROW_POSITION = '_position'  # key of a row's position in its file; not a column
 REQUIRED_COLUMNS = (ID, SUBJECT, ONSET, APEX, LABEL)
@@ -45,6 +49,11 @@ def read_pair_table(
     Images must exist, but are not decoded:
     :func:`mmcomp.datasets.image_store.decode_images` does that.
 
+    Equal subjects of two databases are two people: if the column ``database`` has
+    several values, ``subject`` becomes ``database/subject``. Subjects that may be one
+    person in several spellings (``Anna`` and ``anna``, ``1`` and ``01``) are named in a
+    warning.
+
     Args:
         path: A ``.csv`` or ``.json`` file.
         classes (Sequence[str]): The labels that are allowed, in index order.
@@ -77,12 +86,27 @@ def read_pair_table(
     reader = _read_json if path.suffix.lower() == '.json' else _read_csv
     rows, faults = reader(path, classes)
     root = Path(image_root) if image_root else path.parent
-    faults += _check_rows(rows, classes, root)
+    faults += _check_classes(classes) + _check_rows(rows, classes, root)
+    faults += _tell_databases_apart(rows)
     if not rows and not faults:
         faults.append('there is no row below the header')
     if faults:
         raise PairTableError(path, faults)
+    _warn_of_spellings(path, rows)
     return rows
+
+
+def person_of(row: Mapping[str, Any]) -> str:
+    """Return the name of a row's subject among the people of all tables.
+
+    Examples:
+        >>> person_of({'subject': '01', 'database': 'casme2'})
+        'casme2/01'
+    """
+    database, subject = row.get(DATABASE), row[SUBJECT]
+    if not database or subject.startswith(f'{database}/'):
+        return subject
+    return f'{database}/{subject}'
 
 
 def _read_csv(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str]]:
@@ -142,6 +166,55 @@ def _read_json(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str
     if not data_list:
         faults.append("'data_list' is empty")
     return rows, faults
+
+
+def _check_classes(classes: Sequence[str]) -> list[str]:
+    names = list(classes)
+    return [
+        f'class {name!r} must be a string that is there once, without outer blanks'
+        for name in dict.fromkeys(names)
+        if not isinstance(name, str)
+        or not name
+        or name != name.strip()
+        or names.count(name) > 1
+    ]
+
+
+def _tell_databases_apart(rows: list[dict]) -> list[str]:
+    """Add its database to each subject if there are several; return faults."""
+    if len({row.get(DATABASE, '') for row in rows}) < 2:
+        return []
+    faults = [
+        f'{row[ROW_POSITION]}: {DATABASE} is empty; it must be given in each row, or '
+        'in none'
+        for row in rows
+        if not row.get(DATABASE)
+    ]
+    for row in rows:
+        row[SUBJECT] = person_of(row)
+    return faults
+
+
+def _warn_of_spellings(path: Path, rows: Sequence[dict]) -> None:
+    """Warn of subjects whose names differ in case, zero padding or encoding only."""
+    spellings = defaultdict(set)
+    for row in rows:
+        spellings[plain(row[SUBJECT])].add(row[SUBJECT])
+    several = [sorted(names) for names in spellings.values() if len(names) > 1]
+    if several:
+        shown = [' and '.join(map(_legible, names)) for names in several[:5]]
+        more = f' and {len(several) - 5} more' if len(several) > 5 else ''
+        warnings.warn(
+            f'{path}: the subjects {"; ".join(shown)}{more} may be one person in '
+            'several spellings; they count as different people, and may be on both '
+            'sides of a split',
+            stacklevel=2,
+        )
+
+
+def _legible(name: str) -> str:
+    """Return a name between quotation marks, decomposed letters as their codes."""
+    return repr(name) if unicodedata.is_normalized('NFC', name) else ascii(name)
 
 
 def _check_rows(rows: list[dict], classes: Sequence[str], root: Path) -> list[str]:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import CancelledError, Executor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from mmcomp.files import write_text
 from mmcomp.registry import TASK_UTILS
 from mmcomp.tables import read_table
 
+from .executors import RunRefused
 from .inputs import find_inputs, pairs_of
 from .plan import (
     DONE_FILE,
@@ -116,7 +117,9 @@ def run_experiment(
 
     Raises:
         ValueError: Before anything is run, if the experiment is impossible, or the
-            folder holds another one, or another process works there.
+            folder holds another one, or another process works there. Also if configs
+            or data change meanwhile; what this start did is then undone.
+        ConnectionError: If a cluster loses its scheduler.
     """
     started = time.time()
     inputs, dataset, pairs = find_inputs(settings)
@@ -172,12 +175,20 @@ def _run_all(
         futures = {executor.submit(execute, run, root, options): run for run in pending}
         for future in as_completed(futures):
             run = futures[future]
-            error = future.exception()
+            try:
+                error = future.exception()
+            except CancelledError:
+                raise ConnectionError(
+                    'the connection to the scheduler of the runs is lost; start again '
+                    'to do what is missing'
+                ) from None
             if error is None:
                 progress.finished(run, future.result(), count_errors(folder, run))
-            else:
-                failures[run] = f'{error}\n{log_tail(folder, run)}'.strip()
-                progress.failed(run, str(error))
+                continue
+            reason = failures[run] = str(error).strip()
+            progress.failed(run, reason)
+            if not isinstance(error, RunRefused) and '\n' not in reason:  # it died
+                failures[run] = f'{reason}\n{log_tail(folder, run)}'.strip()
     except BaseException:
         executor.shutdown(cancel_futures=True)
         raise

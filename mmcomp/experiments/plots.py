@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from mmcomp.columns import MODEL, SUBJECT
 from mmcomp.evaluation import statistics
-from mmcomp.visualization.style import ACCENT, INK, PALE, encode, styled
+from mmcomp.visualization.style import ACCENT, INK, PALE, draw_legend, encode, styled
 
 from .collect import confusion, errors_by_column, fold_errors
 from .paper import display_name, in_paper_order
@@ -53,7 +53,7 @@ def errors_plot(results: Results) -> Figure | None:
     high = np.array([100 * own.bootstrap_high for own in numbers])
     ax.hlines(y, low, high, color=PALE, linewidth=5)
     ax.plot(errors, y, 'o', color=ACCENT)
-    for value, top, at in zip(errors, high, y):
+    for value, top, at in zip(errors, np.fmax(errors, high), y):
         ax.annotate(f'{value:.2f}', (top, at), (5, 0), textcoords='offset points',
                     va='center', color=INK)  # fmt: skip
     ax.set_yticks(y, [network.title for network in networks])
@@ -111,21 +111,18 @@ def roc_plot(results: Results) -> Figure | None:
         return None
     fig = Figure(figsize=(5, 4.6))
     ax = fig.subplots()
-    colors = matplotlib.colormaps['tab10']
+    colors, handles = matplotlib.colormaps['tab10'], []
     for index, network in enumerate(results.networks):
         own = results.plain[results.plain[MODEL] == network.model]
         false, true = statistics.roc_points(own, results.classes[1])
-        label = f'{network.title} ({100 * network.numbers.auc:.1f})'
-        ax.plot(false, true, label=label, color=colors(index % 10), linewidth=1.3)
-    ax.plot([0, 1], [0, 1], ':', color='#9aa5b1', label='chance (50.0)')
+        handles += ax.plot(false, true, color=colors(index % 10), linewidth=1.3)
+    handles += ax.plot([0, 1], [0, 1], ':', color='#9aa5b1')
     ax.set_xlabel(f'{results.classes[0]} predicted as {results.classes[1]}')
     ax.set_ylabel(f'{results.classes[1]} predicted as {results.classes[1]}')
-    ax.legend(
-        title='network (AUC, %)',
-        frameon=False,
-        loc='center left',
-        bbox_to_anchor=(1, 0.5),
-    )
+    names = [f'{n.title} ({100 * n.numbers.auc:.1f})' for n in results.networks]
+    names.append('chance (50.0)')
+    style = dict(loc='center left', bbox_to_anchor=(1, 0.5))
+    draw_legend(ax, handles, names, title='network (AUC, %)', **style)
     return fig
 
 
@@ -186,15 +183,15 @@ def _curve_plot(variants: list[VariantResult], label: str) -> Figure | None:
         return None
     fig = Figure(figsize=(6, 3.8))
     ax = fig.subplots()
-    colors = matplotlib.colormaps['tab10']
+    colors, handles = matplotlib.colormaps['tab10'], []
     curves = [list(own) for _, own in groupby(variants, lambda v: v.model)]
     for index, own in enumerate(curves):
-        x, color, name = [v.value for v in own], colors(index % 10), own[0].title
+        x, color = [v.value for v in own], colors(index % 10)
         errors = [100 * v.error for v in own]
         if own[0].member:  # thin, so that its stack is seen
-            ax.plot(x, errors, ':', label=name, color=color, linewidth=1)
+            handles += ax.plot(x, errors, ':', color=color, linewidth=1)
             continue
-        ax.plot(x, errors, 'o-', label=name, color=color, markersize=4)
+        handles += ax.plot(x, errors, 'o-', color=color, markersize=4)
         ax.fill_between(
             x,
             [100 * v.bootstrap_low for v in own],
@@ -207,13 +204,9 @@ def _curve_plot(variants: list[VariantResult], label: str) -> Figure | None:
     ax.set_ylabel('error, % (band: 95 % over subjects)')
     ax.set_ylim(bottom=0)
     dotted = 'dotted: members of a stack' if any(v.member for v in variants) else ''
-    ax.legend(
-        title=dotted,
-        frameon=False,
-        fontsize=8,
-        loc='center left',
-        bbox_to_anchor=(1, 0.5),
-    )
+    style = dict(frameon=False, fontsize=8, loc='center left', bbox_to_anchor=(1, 0.5))
+    names = [own[0].title for own in curves]
+    draw_legend(ax, handles, names, title=dotted, **style)
     return fig
 
 

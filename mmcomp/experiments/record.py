@@ -114,9 +114,10 @@ def differences(found: Inputs, wanted: Inputs) -> str:
             if a.get(key) != b.get(key)
         ]
     for path in {**found['files'], **wanted['files']}:
-        a, b = found['files'].get(path), wanted['files'].get(path)
-        if a != b:
-            state = 'has changed' if a and b else 'is no longer used' if a else 'is new'
+        old, new = found['files'].get(path), wanted['files'].get(path)
+        if old != new:
+            gone = 'has changed' if new else 'is no longer used'
+            state = gone if old else 'is new'
             texts.append(f'{path} {state}')
     more = [f'and {len(texts) - SHOWN} more'] if len(texts) > SHOWN else []
     return '; '.join([*texts[:SHOWN], *more])

@@ -135,11 +135,14 @@ def variant_tables(results: Results) -> dict[str, pd.DataFrame]:
 
 
 def _error_cells(numbers: statistics.Summary | VariantResult) -> dict[str, str]:
-    low, high = numbers.bootstrap_low, numbers.bootstrap_high
+    low, high = 100 * numbers.bootstrap_low, 100 * numbers.bootstrap_high
+    known = np.isfinite(high)
     return {
         'error, %': f'{100 * numbers.error:.2f}',
         'errors/total': f'{numbers.wrong}/{numbers.total}',
-        '95 % over subjects': f'{100 * low:.1f} to {100 * high:.1f}',
+        '95 % over subjects': (
+            f'{low:.1f} to {high:.1f}' if known else 'not available: one subject'
+        ),
     }
 
 

@@ -24,7 +24,7 @@ from mmcomp.files import digest, entries, safe_name, write_bytes, write_text
 from mmcomp.progress import track
 
 from .detection import FaceDetector
-from .pairs import FaceSettings
+from .pairs import FacePair, FaceSettings
 from .sheet import pair_sheet
 from .table import new_row, pair_of_row, read_input
 from .video import check_part
@@ -96,8 +96,8 @@ def prepare_faces(
         raise ValueError(f'workers is {workers}; it must be at least 1')
     if fps is not None and fps <= 0:
         raise ValueError(f'fps is {fps}; it must be above 0')
-    check_format(sheet)
     check_part(*part)
+    check_format(sheet)
     rows, root = read_input(inputs)
     for name, value in zip((CLIP_START, CLIP_END), part):
         if value is not None:
@@ -192,6 +192,7 @@ def _do_row(
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     sources = _digest_of(_sources(row, root))
+    names = _image_names(row[ID])
     try:
         pair = pair_of_row(
             row,
@@ -201,6 +202,11 @@ def _do_row(
             _detector(settings.min_score),
             partial(done.__setitem__, index),
         )
+        if pair.onset is not None and pair.apex is not None:
+            for name, image in zip(names, (pair.onset, pair.apex)):
+                _write_image(out / name, image)
+    except OSError as error:  # the other rows may do
+        pair = FacePair(False, 'error', str(error))
     finally:
         cv2.setNumThreads(threads)
     result: dict[str, object] = {
@@ -210,10 +216,7 @@ def _do_row(
         REASON: pair.reason,
         NOTES: '; '.join(pair.notes),
     }
-    if pair.onset is not None and pair.apex is not None:
-        names = _image_names(row[ID])
-        for name, image in zip(names, (pair.onset, pair.apex)):
-            _write_image(out / name, image)
+    if pair.success:
         result['columns'] = new_row(row, pair, names)
         result['faces'] = _digest_of([out / name for name in names])
     write_text(out / _row_file(row), json.dumps(result))

@@ -8,6 +8,7 @@ from jinja2 import Environment
 from matplotlib.figure import Figure
 
 from mmcomp.figures import check_format
+from mmcomp.files import write_bytes, write_text
 
 from .style import encode
 
@@ -87,18 +88,17 @@ def write_page(page: Page, out: Path) -> list[Path]:
         list[Path]: The files.
     """
     out = check_out(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
     suffix = '.png' if out.suffix == HTML else out.suffix
     images = [encode(picture.figure, suffix) for picture in page.pictures]
     if out.suffix == HTML:
         data = [base64.b64encode(image).decode() for image in images]
         template = Environment(autoescape=True).from_string(PAGE)
         text = template.render(page=page, pictures=list(zip(page.pictures, data)))
-        out.write_text(text, encoding='utf-8')
+        write_text(out, text)
         return [out]
     paths = []
     for picture, image in zip(page.pictures, images):
         name = f'-{picture.name}' if len(images) > 1 else ''
         paths.append(out.with_name(f'{out.stem}{name}{suffix}'))
-        paths[-1].write_bytes(image)
+        write_bytes(paths[-1], image)
     return paths

@@ -90,8 +90,7 @@ def test_what_cannot_be_predicted_has_a_reason(trained, tmp_path):
 def test_colours_are_brought_to_the_networks(trained):
     images = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), np.uint8)
     grays = [cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) for image in images]
-    infer = inferencer(trained, aligned=True)
-    colour, plain = infer([tuple(images), tuple(grays)])
+    colour, plain = inferencer(trained, aligned=True)([tuple(images), tuple(grays)])
     assert colour['pred_scores'] == plain['pred_scores']
 
 

@@ -308,9 +308,8 @@ def test_nvie_by_folders(grow, index):
 
 
 def test_onset_and_apex_are_two(grow, table, index, problems_of):
-    """Two names of one image, or one frame of a video, are no pair."""
+    """One image is no pair."""
     grow('a.png', 'b.png')
-    grow('v.mp4', 'w.mp4')
     header = ['subject', 'label', 'sample_id']
     path = table(
         'images.csv',
@@ -324,18 +323,3 @@ def test_onset_and_apex_are_two(grow, table, index, problems_of):
     assert [row['sample_id'] for row in result.rows] == ['fine']
     text = 'onset and apex are both a.png'
     assert ('inconsistent frames', 'images.csv:2', text) in problems_of(result)
-    path = table(
-        'clips.csv',
-        [
-            [*header, 'clip', 'onset_frame', 'apex_frame'],
-            ['s1', 'posed', 'same', 'v.mp4', '3', '3'],
-            ['s1', 'posed', 'fine', 'w.mp4', '3', '4'],
-        ],
-    )
-    result = index('generic', table=str(path), pattern=['{name}'])
-    assert rows_of(result, 'sample_id', 'onset_frame', 'apex_frame') == [
-        ('fine', 3, 4),
-        ('same', 3, None),  # to be spotted
-    ]
-    text = 'apex 3 does not come after onset 3'
-    assert ('inconsistent frames', 'clips.csv:2', text) in problems_of(result)

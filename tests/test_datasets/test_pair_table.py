@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mmcomp.datasets import PairDataset, PairTableError, read_pair_table
 from mmcomp.datasets.image_store import decode_images
+from mmcomp.datasets.pair_table import person_of
 
 HEADER = 'sample_id,subject,onset,apex,label'
 GOOD = '1,s1,a.png,b.png,posed'
@@ -87,7 +88,7 @@ def test_csv_of_a_spreadsheet(folder):
     assert (second['place'], second['_position']) == ('', 'line 5')
 
 
-CELLS = st.text(st.characters(codec='utf-8', exclude_characters='\0'), max_size=8)
+CELLS = st.text(st.characters(codec='utf-8', exclude_characters='\0\r'), max_size=8)
 
 
 @given(
@@ -182,6 +183,63 @@ def test_json_of_openmmlab(folder, encoding):
             '_position': 'data_list[2]',
         },
     ]
+
+
+# ------------------------------------------------------------------- who is who
+
+
+def people_table(folder, subjects, database=None):
+    columns = f'{HEADER},database' if database else HEADER
+    rows = [f'{i},{s},a.png,b.png,posed' for i, s in enumerate(subjects)]
+    if database:
+        rows = [f'{row},{d}' for row, d in zip(rows, database)]
+    return write(folder, 'people.csv', '\n'.join([columns, *rows]))
+
+
+@pytest.mark.parametrize(
+    ('subjects', 'shown'),
+    [
+        (['Anna', 'bob', 'anna'], "'Anna' and 'anna'"),
+        (['1', '01', '001', '2'], "'001' and '01' and '1'"),
+        (['s1', 's01'], "'s01' and 's1'"),
+        (['ü', 'ü'], r"'u\u0308' and 'ü'"),
+        (['a1', 'A1', 'b1', 'B1'], "'A1' and 'a1'; 'B1' and 'b1'"),
+    ],
+)
+def test_spellings_of_one_person_are_named(folder, subjects, shown):
+    with pytest.warns(UserWarning, match='may be one person in several') as caught:
+        rows = read_pair_table(people_table(folder, subjects))
+    assert f'people.csv: the subjects {shown} may be one' in str(caught[0].message)
+    assert [row['subject'] for row in rows] == subjects
+
+
+def test_other_people_are_not_warned_of(folder, recwarn):
+    read_pair_table(
+        people_table(folder, ['s1', 's10', 's11', 'anna', 'anne', '0', 'O'])
+    )
+    assert not recwarn
+
+
+def test_equal_subjects_of_two_databases_are_two_people(folder, recwarn):
+    path = people_table(folder, ['1', '1', '01'], ['samm', 'casme2', 'casme3'])
+    rows = read_pair_table(path)
+    assert [row['subject'] for row in rows] == ['samm/1', 'casme2/1', 'casme3/01']
+    assert not recwarn
+    rows = read_pair_table(people_table(folder, ['1', '2'], ['samm', 'samm']))
+    assert [row['subject'] for row in rows] == ['1', '2']
+    assert [person_of(row) for row in rows] == ['samm/1', 'samm/2']
+    assert faults_of(
+        read_pair_table, people_table(folder, ['1', '2'], ['samm', ''])
+    ) == ['line 3: database is empty; it must be given in each row, or in none']
+
+
+@pytest.mark.parametrize('name', [' posed', '', 7])
+def test_classes_that_no_table_can_name(folder, name):
+    path = write(folder, 'table.csv', f'{HEADER}\n{GOOD}\n')
+    assert faults_of(read_pair_table, path, ['posed', name]) == [
+        f'class {name!r} must be a string that is there once, without outer blanks'
+    ]
+    assert 'class' in faults_of(read_pair_table, path, ['posed', 'posed'])[0]
 
 
 # ------------------------------------------------------------------- what is refused

@@ -147,6 +147,32 @@ def test_protocol_errors_stop_before_training(options, message, table, tmp_path)
     assert not list(tmp_path.glob('*.pth'))
 
 
+@pytest.mark.parametrize(
+    ('databases', 'refused'),
+    [(('casme2', 'samm'), False), (('samm', 'samm'), True), ((None, None), True)],
+)
+def test_equal_subjects_of_two_tables(databases, refused, table, tmp_path):
+    """They are one person unless the tables name different databases."""
+    paths = []
+    for number, database in enumerate(databases):
+        rows = pd.read_csv(table, dtype=str)
+        if database:
+            rows = rows.assign(database=database)
+        paths.append(table.with_name(f'people-{database}-{number}.csv'))
+        rows.to_csv(paths[-1], index=False)
+    cfg = small_config(table, tmp_path, epochs=1)
+    for loader, path in (('train', paths[0]), ('val', paths[1]), ('test', paths[1])):
+        own = dict(ann_file=str(path), split=None, subset='all')
+        cfg[f'{loader}_dataloader'].dataset.update(own)
+    if refused:
+        with pytest.raises(ValueError, match=r"6 subjects are in .*a column 'data"):
+            build(cfg).train()
+        return
+    build(cfg).train()
+    predictions = pd.read_csv(tmp_path / 'predictions.csv')
+    assert len(predictions) == len(pd.read_csv(table))
+
+
 def test_best_epoch_may_be_chosen_on_an_inner_split(table, tmp_path):
     split = dict(type='mmcomp.SubjectKFold', n_splits=3, val_folds=1)
     cfg = small_config(

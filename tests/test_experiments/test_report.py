@@ -21,6 +21,7 @@ from mmcomp.experiments.plots import (
     confusion_plot,
     folds_plot,
     learning_curve_plot,
+    roc_plot,
 )
 from mmcomp.experiments.record import write_settings
 from mmcomp.experiments.report import write_report
@@ -235,6 +236,7 @@ def test_experiments_on_the_same_data_share_one_table(experiment, tmp_path):
     other = make_experiment(tmp_path / 'other', seeds=[2])
     text = write_report([experiment, other])
     assert '3 seeds' in text
+    assert 'Seeds 0, 1, 2;' in text
     spos = make_experiment(tmp_path / 'spos', name='spos', split='loso')
     with pytest.raises(
         ValueError, match=r"split is 'subject-kfold' in .* and 'loso' in .*; it must"
@@ -247,6 +249,7 @@ def test_experiments_on_the_same_data_share_one_table(experiment, tmp_path):
     [
         (dict(lr=0.2), r'diffcnn: lr is 0\.1 there, 0\.2 now'),
         (dict(picture='cc'), r'1\.png has changed'),
+        (dict(cfg_options={'a': 1}), r'cfg_options is \{\} in .* must be the same'),
         (
             dict(digest='zz'),
             r'the pairs of /data/pairs\.csv in .* differ; they must be',
@@ -271,7 +274,9 @@ def test_tables_of_an_unfinished_run_do_not_count(experiment):
     assert totals['compcnn_comb@1'] == 240
 
 
-@pytest.mark.parametrize('spoil', ['nothing', 'empty', 'column', 'old', 'twice'])
+@pytest.mark.parametrize(
+    'spoil', ['nothing', 'empty', 'column', 'old', 'older', 'twice']
+)
 def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
     path = next(experiment.glob('runs/diffcnn/*/predictions.csv'))
     message = {
@@ -279,6 +284,7 @@ def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
         'empty': r'predictions\.csv, line 1: the file is empty',
         'column': "line 1: no column 'subject'",
         'old': "line 1: no column 'control'",
+        'older': r'data\.json: does not list the tested pairs',
         'twice': 'more than once',
     }[spoil]
     folder = experiment
@@ -286,6 +292,10 @@ def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
         folder = tmp_path
     elif spoil == 'empty':
         path.write_text('')
+    elif spoil == 'older':
+        data = json.loads((folder / DATA_FILE).read_text())
+        del data['samples']
+        (folder / DATA_FILE).write_text(json.dumps(data))
     elif spoil in ('column', 'old'):
         column = {'column': 'subject', 'old': 'control'}[spoil]
         pd.read_csv(path).drop(columns=column).to_csv(path, index=False)
@@ -336,6 +346,7 @@ def test_a_table_that_was_changed_is_refused(change, message, experiment):
 def test_names_of_configs_are_not_parsed(tmp_path):
     """What looks like a variant, a member or a stack is a network of its own."""
     names = ['diffcnn+warm-start', 'diffcnn+5subjects', 'x+swapped+2px', 'a@b', 'c-svm']
+    names += ['a+b', 'x@2-svm', 'onset-only', 'shift', '_x', 'a$_b$', '[red]']
     folder = tmp_path / 'e'
     make_experiment(folder, configs=[f'{name}.py' for name in names])
     text = write_report([folder])
@@ -346,6 +357,17 @@ def test_names_of_configs_are_not_parsed(tmp_path):
         assert summary[key] == []
     for name in names:
         assert f'| {name} ' in text
+
+
+def test_every_name_is_in_a_legend_as_it_is(tmp_path):
+    names = ['_x', 'a$_b$', 'onset-only']
+    configs = [f'{name}.py' for name in names]
+    plain = make_experiment(tmp_path / 'plain', configs=configs)
+    curve = make_experiment(tmp_path / 'e', configs=configs, train_subjects=[2, 4])
+    for draw, folder in ((roc_plot, plain), (learning_curve_plot, curve)):
+        texts = draw(collect([folder])).axes[0].get_legend().get_texts()
+        shown = {text.get_text().split(' (')[0] for text in texts}
+        assert shown - {'chance'} == {*names}
 
 
 def test_variants_are_kept_apart_by_their_columns(tmp_path):
@@ -375,13 +397,27 @@ def test_members_of_a_stack_are_drawn_thin(tmp_path):
         configs=['a@1.py', 'compcnn_sub-svm.py'],
         train_subjects=[2, 4],
     )
-    lines = learning_curve_plot(collect([folder])).axes[0].get_lines()
-    styles = {line.get_label(): line.get_linestyle() for line in lines}
-    assert styles == {
+    axes = learning_curve_plot(collect([folder])).axes[0]
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    styles = [line.get_linestyle() for line in axes.get_lines()]
+    assert dict(zip(names, styles, strict=True)) == {
         'a@1': '-',
         'CompCNN-Sub-SVM': '-',
         **{f'CompCNN-Sub@{i}': ':' for i in (1, 2, 3)},
     }
+
+
+def test_one_subject_has_no_interval_in_the_report(tmp_path):
+    folder = make_experiment(tmp_path / 'e', configs=['diffcnn.py'], folds=[0])
+    data = json.loads((folder / DATA_FILE).read_text())
+    data['samples'] = {k: v for k, v in data['samples'].items() if v[0] == 's0'}
+    (folder / DATA_FILE).write_text(json.dumps(data))
+    (path,) = folder.glob('runs/*/*/predictions.csv')
+    table = pd.read_csv(path)
+    write_prediction_table(table[table['subject'] == 's0'], path)
+    assert '| not available: one subject |' in write_report([folder])
+    summary = json.loads((folder / 'report' / 'summary.json').read_text())
+    assert summary['rows'][0]['bootstrap_low'] is None
 
 
 NAMES = ['negative', 'overwhelmed by unexpected joy', 'happily surprised', 'a', 'b']

@@ -155,7 +155,8 @@ def test_faces_follow_their_pictures(photos, tmp_path):
     """The faces are those of the pictures as they are now, and nothing else."""
     for name in ('a.png', 'b.png'):
         (tmp_path / name).write_bytes(photos.with_name(name).read_bytes())
-    cv2.imwrite(str(tmp_path / 'c.png'), cv2.imread(str(tmp_path / 'a.png'))[::-1])
+    upright = cv2.imread(str(tmp_path / 'a.png'))
+    cv2.imwrite(str(tmp_path / 'c.png'), np.roll(upright, 1, axis=0))
     table, out = tmp_path / 'pairs.csv', tmp_path / 'out'
     eyes = '102.5 51 123.5 52.5'
     columns = ['sample_id', 'onset', 'apex', 'onset_eyes', 'apex_eyes']

@@ -70,8 +70,8 @@ def add_coded_clip(
         text = ', '.join(f'{k} {n}' for k, n in numbers.items() if n is not None)
         faults.append(f'not in order: {text}')
         numbers['apex'] = numbers['offset'] = None
-    elif numbers['apex'] is not None and numbers['apex'] == numbers['onset']:
-        faults.append(f'onset and apex are the same frame, {numbers["apex"]}')
+    if numbers['apex'] is not None and numbers['apex'] == numbers['onset']:
+        faults.append(f'onset and apex are both {numbers["apex"]}')
         numbers['apex'] = None
     for name in ('onset', 'apex'):
         if numbers[name] is not None and numbers[name] not in frames:
@@ -87,7 +87,7 @@ def add_coded_clip(
     onset, apex, offset = numbers.values()
     halfway = missing_apex == 'middle' and apex is None
     if halfway and onset is not None and offset is not None:
-        apex = _nearest(frames, onset, (onset + offset) / 2)
+        apex = _nearest(frames, onset, offset)
     images = {}
     if onset is not None and apex is not None:
         images = dict(onset=frames[onset], apex=frames[apex])
@@ -104,10 +104,10 @@ def add_coded_clip(
     )
 
 
-def _nearest(frames: Iterable[int], onset: int, number: float) -> int | None:
-    """Return the frame after the onset that is nearest to a number, if there is one.
+def _nearest(frames: Iterable[int], onset: int, offset: int) -> int | None:
+    """Return the frame halfway from onset to offset, but not the onset itself.
 
-    The earlier of two is taken.
+    Of two that are as near the earlier is taken; None if there is no later frame.
     """
-    later = (frame for frame in frames if frame > onset)
-    return min(later, key=lambda frame: abs(frame - number), default=None)
+    later = (frame for frame in frames if onset < frame <= offset)
+    return min(later, key=lambda frame: abs(frame - (onset + offset) / 2), default=None)

@@ -105,13 +105,11 @@ class Index:
             first = self._positions[sample_id]
             self.problem(DUPLICATE, position, f'{sample_id} is already in {first}')
             return
-        for first, second in ((ONSET, APEX), (ONSET_FRAME, APEX_FRAME)):
-            value = columns.get(first)
-            if value not in (None, '') and value == columns.get(second):
-                shown = self.where(value) if isinstance(value, Path) else value
-                text = f'{first} and {second} are both {shown}'
-                self.problem(INCONSISTENT, position, text)
-                return
+        onset = columns.get(ONSET)
+        if onset and onset == columns.get(APEX):
+            shown = self.where(onset)
+            self.problem(INCONSISTENT, position, f'onset and apex are both {shown}')
+            return
         # One folder may be reached by two names, which would make two people of one.
         files = tuple(
             os.path.realpath(value) if isinstance(value, Path) else value
