@@ -1,7 +1,8 @@
 """The page in Gradio: components and their events."""
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import gradio as gr
 import numpy as np
@@ -29,45 +30,20 @@ GONE = 'This file has been deleted. Please choose it again.'
 
 #: One network in one thread: further users wait and see their position in the queue.
 _ONE: dict[str, Any] = dict(
-    concurrency_id='network', concurrency_limit=1, api_visibility='private'
+    concurrency_id='network',
+    concurrency_limit=1,
+    trigger_mode='always_last',
+    api_visibility='private',
 )
 _QUICK: dict[str, Any] = dict(
-    concurrency_limit=None, show_progress='hidden', api_visibility='private'
+    concurrency_limit=None,
+    show_progress='hidden',
+    trigger_mode='always_last',
+    api_visibility='private',
 )
+_QUEUE = 200  # events that may wait; further ones are refused with a message
 _IDLE_SECONDS = 1800  # after which a session's files are deleted
 _CACHE_SECONDS = (60, 300)  # how often Gradio deletes its own copies, and their age
-
-#: Gradio shows an error for a video that the browser cannot play but we can read.
-HEAD = """<script>addEventListener('error', event => {
-    if (event.target.tagName === 'VIDEO') event.stopImmediatePropagation()
-}, true)</script>"""
-
-CSS = """
-.gradio-container {max-width: 1080px !important; margin: auto !important}
-.paper {background: #fff; color: #1f2933; border: 1px solid #d9e2ec;
-        border-radius: 8px; padding: 12px 16px; margin-bottom: 12px}
-.paper span {color: #1f2933}
-.paper h3 {color: #1f2933; margin: 0 0 8px; font-size: 15px}
-.paper img {width: 100%; height: auto; display: block}
-.faces {display: flex; gap: 16px; flex-wrap: wrap}
-.faces figure {flex: 1 1 260px; margin: 0; max-width: 480px}
-.faces figcaption {color: #52606d; font-size: 13px; margin-top: 4px}
-.score {display: grid; grid-template-columns: 8em 1fr 3em; gap: 12px;
-        align-items: center; margin: 4px 0}
-.score i {background: #edf1f4; height: 14px; border-radius: 7px; overflow: hidden}
-.score b {background: #9fb8c2; height: 100%; display: block}
-.score.highest b {background: #1f6f8b}
-.score.highest {font-weight: 600}
-.problem, .note, .warning {padding: 10px 14px !important; border-radius: 8px;
-        margin: 0 0 12px !important}
-.problem {background: #fdecea !important; color: #7a1f14 !important}
-.note {background: #eef4f7 !important; color: #1f2933 !important}
-.warning {background: #fff6df !important}
-.warning * {color: #4a3a05 !important; margin: 0 !important}
-.html-container {padding: 0 !important}
-/* Trimming would load a program from another host, which POLICY refuses. */
-#video [aria-label^="Trim"], #video [aria-label^="Reset"] {display: none}
-"""
 
 
 def build_page(analyst: Analyst) -> gr.Blocks:
@@ -91,12 +67,21 @@ def build_page(analyst: Analyst) -> gr.Blocks:
             page.state_holder.delete_state(request.session_hash)
 
         page.unload(forget)
-    return page.queue(max_size=20)
+    return page.queue(max_size=_QUEUE)
+
+
+class View(NamedTuple):
+    """What the page shows of the files that were chosen when it was made, as HTML."""
+
+    chosen: tuple
+    problem: str = ''
+    result: str = ''
+    curve: str = ''
 
 
 def _video_tab(analyst: Analyst) -> None:
     """Add the tab for a clip: choose, spot, adjust, compare."""
-    upload, spotting = _state(), _state()
+    files, view, spotted = _state(), _state(), _state()
     with gr.Row():
         with gr.Column(scale=2):
             webcam = gr.WebcamOptions(mirror=False)
@@ -119,73 +104,87 @@ def _video_tab(analyst: Analyst) -> None:
                 apex = _slider('apex')
     problem, result = gr.HTML(elem_id='problem'), gr.HTML(elem_id='result')
 
-    def choose(path):
-        return [*_take(path), None, '', gr.Column(visible=False), '', '']
-
-    def find(file: Upload | None, progress=gr.Progress()):
+    def find(chosen, files, progress=gr.Progress()):
         """Spot and compare; if nothing is spotted, leave the choice to the user."""
+        own = _own(files, chosen).get(chosen)
+        if own is None:
+            return None, _gone(), gr.skip(), gr.skip()
 
         def watch(done: int, count: int) -> None:
             progress((done, count), desc='Analysing frames', unit='frames')
 
         try:
-            found = analyst.spot(_present(file).path, watch)
+            found = analyst.spot(own.path, watch)
         except CannotCompareError as error:
-            hidden = gr.Column(visible=False)
             text = drawing.message(str(error))
-            return None, '', hidden, gr.skip(), gr.skip(), text, ''
+            return None, View((chosen,), text), gr.skip(), gr.skip()
         first, last = _frames(found)
         numbers: dict[str, Any] = dict(
             minimum=int(found.numbers[0]), maximum=int(found.numbers[-1])
         )
         handles = gr.Slider(value=first, **numbers), gr.Slider(value=last, **numbers)
         if found.success:
-            shown = move(file, found, first, last)
+            seen = look(chosen, own, found, first, last)
         else:
             text = f'{found.reason}. You can choose onset and apex yourself.'
-            shown = drawing.curve(found, first, last), drawing.message(text), ''
-        return found, shown[0], gr.Column(visible=True), *handles, *shown[1:]
-
-    def move(file: Upload | None, found: Spotting | None, first: float, last: float):
-        """Compare two frames of a clip that was analysed before."""
-        try:
-            path = _present(file if found else None).path
-            first, last = int(first), int(last)
             line = drawing.curve(found, first, last)
-            if first >= last:
-                return line, drawing.message('The onset must come before the apex'), ''
-            return line, '', drawing.finding(analyst.compare_frames(path, first, last))
-        except CannotCompareError as error:
-            return gr.skip(), drawing.message(str(error)), ''
+            seen = View((chosen,), drawing.message(text), curve=line)
+        return (chosen, found), seen, *handles
 
-    shown = [curve, problem, result]
-    video.change(
-        choose,
-        video,
-        [upload, button, spotting, curve, sliders, problem, result],
-        **_QUICK,
+    def move(chosen, files, spotted, first: float, last: float):
+        """Compare two frames of a clip that was analysed before."""
+        own = _own(files, chosen).get(chosen)
+        if own is None or spotted is None or spotted[0] != chosen:
+            return _gone()
+        return look(chosen, own, spotted[1], int(first), int(last))
+
+    def look(chosen: str, own: Upload, found: Spotting, first: int, last: int) -> View:
+        problem, result = '', ''
+        if first >= last:
+            problem = drawing.message('The onset must come before the apex')
+        else:
+            try:
+                finding = analyst.compare_frames(own.path, first, last)
+                result = drawing.finding(finding)
+            except CannotCompareError as error:
+                problem = drawing.message(str(error))
+        return View((chosen,), problem, result, drawing.curve(found, first, last))
+
+    def settle(chosen, files, view, spotted):
+        files = _own(files, chosen)
+        shown = _shown(view, chosen)
+        enabled = gr.Button(interactive=chosen in files)
+        adjustable = spotted is not None and spotted[0] == chosen
+        column = gr.Column(visible=adjustable)
+        return files, enabled, shown.problem, shown.result, shown.curve, column
+
+    _always(
+        [video, files, view],
+        settle,
+        [video, files, view, spotted],
+        [files, button, problem, result, curve, sliders],
     )
     button.click(
         find,
-        upload,
-        [spotting, curve, sliders, onset, apex, problem, result],
+        [video, files],
+        [spotted, view, onset, apex],
         show_progress_on=curve,
         **_ONE,
     )
     for slider in (onset, apex):
         slider.input(
             move,
-            [upload, spotting, onset, apex],
-            shown,
-            trigger_mode='always_last',
+            [video, files, spotted, onset, apex],
+            view,
             show_progress='minimal',
+            show_progress_on=result,
             **_ONE,
         )
 
 
 def _picture_tab(analyst: Analyst) -> None:
     """Add the tab for two pictures: choose, compare."""
-    uploads, pictures = [_state(), _state()], []
+    files, view, pictures = _state(), _state(), []
     with gr.Row():
         for name in ('Onset', 'Apex'):
             pictures.append(
@@ -202,25 +201,39 @@ def _picture_tab(analyst: Analyst) -> None:
     problem = gr.HTML(elem_id='picture-problem')
     result = gr.HTML(elem_id='picture-result')
 
-    def choose(path):
-        return _take(path)[0], '', ''
-
-    def are_both(onset, apex):
-        return gr.Button(interactive=onset is not None and apex is not None)
-
-    def compare(onset: Upload | None, apex: Upload | None):
+    def compare(onset, apex, files):
+        own = _own(files, onset, apex)
+        if onset not in own or apex not in own:
+            return _gone()
         try:
-            found = analyst.compare_pictures(_present(onset).path, _present(apex).path)
+            found = analyst.compare_pictures(own[onset].path, own[apex].path)
         except CannotCompareError as error:
-            return drawing.message(str(error)), ''
-        return '', drawing.finding(found)
+            return View((onset, apex), drawing.message(str(error)))
+        return View((onset, apex), '', drawing.finding(found))
 
-    for picture, own in zip(pictures, uploads):
-        # As a second step: of two uploads at once, neither would see the other.
-        picture.change(choose, picture, [own, problem, result], **_QUICK).then(
-            are_both, uploads, button, **_QUICK
-        )
-    button.click(compare, uploads, [problem, result], show_progress_on=result, **_ONE)
+    def settle(onset, apex, files, view):
+        files = _own(files, onset, apex)
+        shown = _shown(view, onset, apex)
+        enabled = gr.Button(interactive=onset in files and apex in files)
+        return files, enabled, shown.problem, shown.result
+
+    _always(
+        [*pictures, files, view],
+        settle,
+        [*pictures, files, view],
+        [files, button, problem, result],
+    )
+    button.click(compare, [*pictures, files], view, show_progress_on=result, **_ONE)
+
+
+def _always(causes: list, settle: Callable, inputs: list, outputs: list) -> None:
+    """Derive what is shown from what is chosen now, whenever either changes.
+
+    Events can overtake each other. Therefore ``settle`` alone writes what a user sees,
+    and it reads everything anew. It runs again until it changes nothing: its own state
+    is one of its causes, and the last of several events is never dropped.
+    """
+    gr.on([each.change for each in causes], settle, inputs, outputs, **_QUICK)
 
 
 def _as_it_is(kind: type) -> Callable:
@@ -247,19 +260,22 @@ def _state() -> gr.State:
     return gr.State(time_to_live=_IDLE_SECONDS)
 
 
-def _take(path: str | None) -> tuple:
-    """Return a copy for the session, and a button that is enabled if there is one."""
-    try:
-        taken = None if path is None else Upload(path)
-    except OSError:
-        taken = None
-    return taken, gr.Button(interactive=taken is not None)
+def _own(files: dict[str, Upload] | None, *chosen: str | None) -> dict[str, Upload]:
+    """Return the session's own file for each that is chosen and still there."""
+    own = {}
+    for path in filter(None, chosen):
+        with suppress(OSError):
+            own[path] = (files or {}).get(path) or Upload(path)
+    return own
 
 
-def _present(file: Upload | None) -> Upload:
-    if file is None:
-        raise CannotCompareError(GONE)
-    return file
+def _shown(view: View | None, *chosen: str | None) -> View:
+    """Return the view if it belongs to what is chosen now, else an empty one."""
+    return view if view is not None and view.chosen == chosen else View(chosen)
+
+
+def _gone() -> None:
+    gr.Warning(GONE)
 
 
 def _frames(found: Spotting) -> tuple:

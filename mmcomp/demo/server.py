@@ -1,15 +1,22 @@
 """Serve the page to this machine only."""
 
+import fcntl
 import os
+import shutil
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
+from .gate import Gate
+from .style import CSS, HEAD
 from .uploads import MAX_MB
 
 HOST = '127.0.0.1'
+_PREFIX = 'mmcomp-demo-'
 
 #: Enforced by the browser: the page cannot load anything from another host.
 POLICY = (
@@ -30,15 +37,14 @@ def serve(make_analyst: Callable, port: int) -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit())  # so that files are deleted
+    delete_abandoned()
     with (
-        tempfile.TemporaryDirectory(prefix='mmcomp-demo-') as folder,
+        tempfile.TemporaryDirectory(prefix=_PREFIX) as name,
+        _lock(Path(name)),
         _listen(port) as sock,
     ):
-        os.environ.update(
-            GRADIO_ANALYTICS_ENABLED='False', GRADIO_TEMP_DIR=folder, HF_HUB_OFFLINE='1'
-        )
-        tempfile.tempdir = folder
-        app = make_app(make_analyst())
+        tempfile.tempdir = name
+        app = make_app(make_analyst(), Path(name))
         import uvicorn
 
         address = f'http://{HOST}:{sock.getsockname()[1]}'
@@ -47,19 +53,45 @@ def serve(make_analyst: Callable, port: int) -> None:
         uvicorn.Server(config).run(sockets=[sock])
 
 
-def make_app(analyst) -> Callable:
-    """Build the ASGI application; set ``GRADIO_*`` before the first call."""
+def delete_abandoned() -> None:
+    """Delete the folders of servers that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f'{_PREFIX}*'):
+        # It may be in use, or somebody else's.
+        with suppress(OSError), _lock(folder):
+            if any(folder.iterdir()):  # else it may be new, and not locked yet
+                shutil.rmtree(folder)
+
+
+def make_app(analyst, folder: Path) -> Callable:
+    """Build the ASGI application.
+
+    Args:
+        analyst: The :class:`~mmcomp.demo.analysis.Analyst`.
+        folder (Path): An empty folder for what users hand over. Sessions keep their
+            files in ``tempfile.tempdir``, which must be in the same file system.
+
+    Raises:
+        ValueError: If Gradio is not installed.
+    """
+    uploads = folder / 'uploads'
+    uploads.mkdir()
+    os.environ.update(
+        GRADIO_ANALYTICS_ENABLED='False',
+        GRADIO_TEMP_DIR=str(uploads),
+        HF_HUB_OFFLINE='1',
+    )
     try:
         import fastapi
         import gradio as gr
         from starlette.middleware.trustedhost import TrustedHostMiddleware
     except ImportError:
         raise ValueError("the page needs Gradio: pip install 'mmcomp[demo]'") from None
-    from .page import CSS, HEAD, build_page
+    from .page import build_page
 
+    page = build_page(analyst)
     app = gr.mount_gradio_app(
         fastapi.FastAPI(openapi_url=None),
-        build_page(analyst),
+        page,
         path='/',
         server_name=HOST,
         footer_links=[],
@@ -71,7 +103,9 @@ def make_app(analyst) -> Callable:
         ssr_mode=False,
         enable_monitoring=False,
     )
-    app = TrustedHostMiddleware(app, [HOST, 'localhost'])
+    # Only `launch` sets these; without them, Gradio reads any path in a request.
+    page.has_launched = page.is_running = True
+    app = TrustedHostMiddleware(Gate(app, folder, uploads), [HOST, 'localhost'])
 
     async def with_policy(scope, receive, send):
         async def send_more(message):
@@ -83,6 +117,21 @@ def make_app(analyst) -> Callable:
         await app(scope, receive, send_more if scope['type'] == 'http' else send)
 
     return with_policy
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Lock a folder while this process lives.
+
+    Raises:
+        OSError: If another process has locked it.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _listen(port: int) -> socket.socket:
