@@ -52,7 +52,13 @@ def find_inputs(settings: ExperimentSettings) -> tuple[Inputs, Any, str]:
             if isinstance(value, str) and Path(value).suffix and os.path.isfile(value):
                 files.add(value, value)
         for loader in LOADERS:
-            for options in _datasets((cfg.get(loader) or {}).get('dataset')):
+            found = list(_datasets((cfg.get(loader) or {}).get('dataset')))
+            if loader == 'val_dataloader' and len(found) != 1:
+                raise SettingsError(
+                    f'val_dataloader of {name!r} has {len(found)} data sets; in an '
+                    'experiment it must have one'
+                )
+            for options in found:
                 same = json.dumps({**to_json(options), 'pipeline': None})
                 if same not in built:
                     dataset = DATASETS.build(options)

@@ -122,6 +122,19 @@ def test_networks_that_are_tested_on_different_pairs_are_refused(
         inputs_of(config(), config('b', table=other))
 
 
+@pytest.mark.parametrize(
+    ('dataset', 'count'), [({}, 0), (dict(datasets=[dict(a=1), dict(a=2)]), 2)]
+)
+def test_what_is_tested_is_one_data_set(config, dataset, count):
+    path = config()
+    with Path(path).open('a') as stream:
+        stream.write(f'\nval_dataloader["dataset"] = {dataset!r}\n')
+    with pytest.raises(
+        SettingsError, match=rf"val_dataloader of 'diffcnn' has {count} data sets"
+    ):
+        inputs_of(path)
+
+
 def test_a_network_and_the_stack_that_holds_it_are_refused(config):
     """Before any training; in all, both would write rows of one name."""
     stack = config('stack', 'compcnn_sub-svm')
