@@ -12,6 +12,7 @@ from .plan import ExperimentSettings, SettingsError
 
 INPUTS_FILE = 'inputs.json'
 SHOWN = 5  # differences in a message
+LONGEST = 60  # letters of a value that a message shows
 
 #: What results depend on: ``configs``, the resolved config of each network by its name,
 #: and ``files``, the SHA-256 of each file by its path.
@@ -106,13 +107,13 @@ def differences(found: Inputs, wanted: Inputs) -> str:
     Networks that only one of the two has do not count.
     """
     texts = []
-    for name in found['configs'].keys() & wanted['configs'].keys():
+    for name in (name for name in found['configs'] if name in wanted['configs']):
         a, b = (dict(leaves(inputs['configs'][name])) for inputs in (found, wanted))
-        texts += [
-            f'{name}: {key} is {a.get(key, "absent")} there, {b.get(key, "absent")} now'
-            for key in {**a, **b}
-            if a.get(key) != b.get(key)
-        ]
+        for key in (key for key in {**a, **b} if a.get(key) != b.get(key)):
+            values = a.get(key, 'absent'), b.get(key, 'absent')
+            short = max(map(len, values)) <= LONGEST
+            state = 'is {} there, {} now'.format(*values) if short else 'has changed'
+            texts.append(f'{name}: {key} {state}')
     for path in {**found['files'], **wanted['files']}:
         old, new = found['files'].get(path), wanted['files'].get(path)
         if old != new:
