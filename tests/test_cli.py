@@ -1,6 +1,7 @@
 """The console command: quick, complete, and the same as tools/*.py."""
 
 import argparse
+import logging
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from runs import REPOSITORY
 
 import mmcomp
-from mmcomp.cli import choices
+from mmcomp.cli import choices, run_tool
 from mmcomp.cli.main import COMMANDS, command_module, main
 from mmcomp.export import FORMATS
 from mmcomp.faces.alignment import ALIGN_BY
@@ -130,6 +131,31 @@ def test_a_users_error_is_one_line(tmp_path):
         main(['synthesize', 'oracle', str(tmp_path / 'nothing')])
     with pytest.raises(SystemExit, match=r'^error: [^\n]+: no such file$'):
         main(['train', str(tmp_path / 'nothing.py')])
+
+
+def test_ctrl_c_is_one_line(capsys):
+    def wait():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit, match=r'^130$'):
+        run_tool(wait)
+    assert capsys.readouterr().err == 'interrupted\n'
+
+
+def test_a_log_on_a_full_disk_shows_no_traceback(capsys):
+    """/dev/full is a disk without space; what can be mended is said at the end."""
+
+    def train():
+        handler = logging.FileHandler('/dev/full')
+        logger = logging.getLogger('full')
+        logger.addHandler(handler)
+        logger.warning('epoch 1')
+        with open('/dev/full', 'w') as checkpoint:
+            checkpoint.write('weights')
+
+    with pytest.raises(SystemExit, match=r'^error: \[Errno 28\] No space left'):
+        run_tool(train)
+    assert capsys.readouterr().err == ''
 
 
 def test_options_of_a_config_are_those_of_mmengine():

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from mmcomp.columns import APEX, APEX_FRAME, CLIP, ID, ONSET, ONSET_FRAME
 from mmcomp.faces.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from mmcomp.tables import parse_frame, read_table
 
 
 @dataclass(frozen=True)
@@ -90,28 +88,27 @@ def _folder(path: Path) -> Iterator[Item]:
 
 def _table(path: Path) -> Iterator[Item]:
     """Yield the rows of a pair or clip table."""
-    try:
-        table = pd.read_csv(path, dtype={ID: str})
-    except (ValueError, OSError) as error:
-        raise ValueError(f'{path}: {error}') from None
-    pairs = {ONSET, APEX} <= set(table)
-    if not pairs and CLIP not in table:
+    rows = read_table(path)
+    columns = rows[0].cells
+    pairs = {ONSET, APEX} <= columns.keys()
+    if not pairs and CLIP not in columns:
         raise ValueError(
-            f'{path}: columns are {", ".join(map(str, table))}; they must include '
-            f'{ONSET!r} and {APEX!r}, or {CLIP!r}'
+            f'{path}: columns are {", ".join(columns)}; they must include {ONSET!r} '
+            f'and {APEX!r}, or {CLIP!r}'
         )
-    for index, row in enumerate(table.to_dict('records')):
-        name = str(row.get(ID, f'row {index + 2}'))
-        if pairs and isinstance(row[ONSET], str) and isinstance(row[APEX], str):
-            yield Item(name, (path.parent / row[ONSET], path.parent / row[APEX]))
-        else:
-            yield Item(
-                name,
-                clip=path.parent / str(row.get(CLIP)),
-                onset_frame=_number(row.get(ONSET_FRAME)),
-                apex_frame=_number(row.get(APEX_FRAME)),
-            )
-
-
-def _number(value: float | None) -> int | None:
-    return None if value is None or np.isnan(value) else int(value)
+    for position, cells in rows:
+        where = f'{path}, {position}'
+        name = cells.get(ID) or position
+        if pairs and cells[ONSET] and cells[APEX]:
+            yield Item(name, (path.parent / cells[ONSET], path.parent / cells[APEX]))
+            continue
+        if not cells.get(CLIP):
+            wanted = [c for c in (ONSET, APEX, CLIP) if c in columns and not cells[c]]
+            raise ValueError(f'{where}: {wanted[0]} is empty')
+        onset, apex = (
+            parse_frame(cells.get(column, ''), f'{where}: {column}')
+            for column in (ONSET_FRAME, APEX_FRAME)
+        )
+        yield Item(
+            name, clip=path.parent / cells[CLIP], onset_frame=onset, apex_frame=apex
+        )

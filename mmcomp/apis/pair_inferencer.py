@@ -38,7 +38,8 @@ class PairInferencer:
         pretrained (str, optional): Checkpoint for a config; read as plain data.
         device: Of PyTorch; defaults to a GPU if there is one.
         aligned (bool): Whether images are aligned faces already, which are used as they
-            are. Defaults to False: faces are detected and aligned.
+            are and must have the network's size. Defaults to False: faces are detected
+            and aligned.
         settings (dict, optional): Further options of
             :class:`mmcomp.faces.FaceSettings`, such as ``several='largest'``.
     """
@@ -123,7 +124,7 @@ class PairInferencer:
         return self._detector
 
     def _as_it_is(self, item: Item) -> FacePair:
-        """Return aligned images, resized for the network."""
+        """Return aligned images, unless they are not of the network's size."""
         images = []
         for name, image in zip(('onset', 'apex'), item.pair):
             if not isinstance(image, np.ndarray):
@@ -133,9 +134,13 @@ class PairInferencer:
                     reason = f'{name}: {error}'
                     return FacePair(problem='unreadable', reason=reason)
             image = to_color(image, self.settings.color)
-            side = self.settings.size
-            if image.shape[:2] != (side, side):
-                image = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+            side, (height, width) = self.settings.size, image.shape[:2]
+            if (height, width) != (side, side):
+                reason = (
+                    f'{name}: the image has {height}x{width} pixels; an aligned face '
+                    f'must have {side}x{side}: use mmcomp prepare, or leave out aligned'
+                )
+                return FacePair(problem='wrong size', reason=reason)
             images.append(image)
         return FacePair(success=True, onset=images[0], apex=images[1])
 

@@ -1,8 +1,11 @@
 """What all tools do alike; imports nothing heavy."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable
+
+INTERRUPTED = 130  # the exit code of shells after Ctrl+C
 
 
 def run_tool(main: Callable[[], None]) -> None:
@@ -10,8 +13,13 @@ def run_tool(main: Callable[[], None]) -> None:
 
     The traceback is shown when MMCOMP_DEBUG is set.
     """
+    # A log on a full disk would print a traceback for each of its lines.
+    logging.raiseExceptions = False
     try:
         main()
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        sys.exit(INTERRUPTED)
     except (ValueError, OSError) as error:
         if os.environ.get('MMCOMP_DEBUG'):
             raise

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from mmengine.device import get_device
@@ -9,6 +10,7 @@ from mmengine.dist import is_distributed
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from torch import nn
+from torch.utils.data import DataLoader
 
 from mmcomp.checkpoint import (
     CheckpointError,
@@ -17,6 +19,7 @@ from mmcomp.checkpoint import (
     load_plain_checkpoint,
 )
 from mmcomp.compat import mark_loaded, starts_training, unwrapped
+from mmcomp.datasets import check_alignment
 from mmcomp.registry import RUNNERS
 
 from .memory import keep_freed_memory
@@ -41,6 +44,7 @@ class PairRunner(Runner):
       run code; that holds for ``--resume`` too. Testing refuses weights that do not
       fit, where MMEngine only warns.
     - Without a GPU, ``--launcher pytorch`` trains over gloo.
+    - Images whose size is not that of the config's ``alignment`` are refused.
     - Memory that a step frees is kept for the next one.
     - Long dumps (environment, config, hooks) go to the log file, not the terminal.
     """
@@ -74,6 +78,12 @@ class PairRunner(Runner):
             if not isinstance(handler, logging.FileHandler):
                 handler.addFilter(_is_brief)
         return logger
+
+    def build_dataloader(self, dataloader: Any, *args, **kwargs) -> DataLoader:
+        """Build a data loader, and refuse images that are not the config's faces."""
+        loader = super().build_dataloader(dataloader, *args, **kwargs)
+        check_alignment(loader.dataset, self.cfg)
+        return loader
 
     def load_checkpoint(
         self,

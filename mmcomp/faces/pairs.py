@@ -22,6 +22,7 @@ EYES_CLOSED = ('warn', 'fail')
 #: Kinds of problems, as ``FacePair.problem`` and failures.csv name them.
 PROBLEMS = (
     'unreadable',
+    'wrong size',
     'no face',
     'two faces',
     'eyes closed',

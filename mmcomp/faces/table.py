@@ -1,12 +1,10 @@
 """The table of pairs or clips to prepare: its rows, and the new rows."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from mmcomp.columns import (
     APEX,
@@ -18,6 +16,7 @@ from mmcomp.columns import (
     ONSET_EYES,
     ONSET_FRAME,
 )
+from mmcomp.tables import parse_frame, read_table
 
 from .alignment import parse_eyes
 from .detection import FaceDetector
@@ -54,24 +53,7 @@ def read_input(inputs: Sequence) -> tuple[list[dict[str, str]], Path]:
     paths = [Path(path) for path in inputs]
     if len(paths) == 1 and paths[0].suffix.lower() == '.csv':
         table, root = paths[0], paths[0].parent
-        if not table.is_file():
-            raise ValueError(f'{table}: no such file')
-        try:
-            frame = pd.read_csv(
-                table,
-                dtype=str,
-                keep_default_na=False,
-                index_col=False,
-                encoding='utf-8-sig',
-            )
-        except ValueError as error:
-            raise ValueError(f'{table} cannot be read as CSV: {error}') from None
-        frame.columns = [name.strip() for name in frame.columns]
-        cells = frame.fillna('').map(str.strip)
-        rows = [
-            dict(zip(cells.columns, row))
-            for row in cells.itertuples(index=False, name=None)
-        ]
+        rows = [cells for _, cells in read_table(table)]
     else:
         root = Path('.')
         rows = [{ID: path.stem, CLIP: str(path)} for path in paths]
@@ -81,8 +63,6 @@ def read_input(inputs: Sequence) -> tuple[list[dict[str, str]], Path]:
 
 
 def _check(rows: list[dict[str, str]], table: Path) -> None:
-    if not rows:
-        raise ValueError(f'{table} has no row; it must have at least one')
     columns = list(rows[0])
     if ID not in columns:
         raise ValueError(f'columns of {table} are {columns}; they must include {ID!r}')
@@ -109,13 +89,10 @@ def pair_of_row(
     frames: list[int | None] = []
     eyes: list[np.ndarray | None] = []
     for name in (ONSET_FRAME, APEX_FRAME):
-        text = row.get(name, '')
-        # Tables of databases have '/' where nobody knows; spreadsheets have 12.0.
-        if not re.fullmatch(r'\d+(\.0*)?|/?', text):
-            return FacePair(
-                False, 'invalid cell', f'{name} is {text!r}; it must be a frame number'
-            )
-        frames.append(int(float(text)) if text.strip('/') else None)
+        try:
+            frames.append(parse_frame(row.get(name, ''), name))
+        except ValueError as error:
+            return FacePair(False, 'invalid cell', str(error))
     for name in (ONSET_EYES, APEX_EYES):
         try:
             eyes.append(parse_eyes(row.get(name, '')))

@@ -8,11 +8,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mmcomp.files import entries
+from mmcomp.images import decode_image
+
 IMAGE_SUFFIXES = frozenset(
     ['.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp']
 )
 VIDEO_SUFFIXES = frozenset(
     ['.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv']
+)
+
+#: Formats of pictures and videos that are not read on every machine.
+FOREIGN_SUFFIXES = frozenset(
+    ['.avif', '.cr2', '.dng', '.gif', '.heic', '.heif', '.jp2', '.jxl', '.nef', '.psd']
+    + ['.3gp', '.flv', '.m2ts', '.mts', '.ogv', '.vob']
 )
 
 #: Frames a second where neither the clip nor the user gives them.
@@ -163,24 +172,20 @@ def read_image(path) -> np.ndarray:
     """Read an image as BGR ``(H, W, 3)``, uint8, turned as its EXIF data ask.
 
     Raises:
-        UnreadableError: If there is no such file, or it does not decode.
+        UnreadableError: If there is no such file, it does not decode, or it has too
+            many pixels.
     """
     path = Path(path)
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        return decode_image(path.read_bytes())
     except FileNotFoundError:
         raise UnreadableError(f'{path.name!r}: no such file') from None
     except OSError as error:
         raise UnreadableError(
             f'{path.name!r} cannot be read: {error.strerror}'
         ) from None
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error:
-        image = None
-    if image is None:
-        raise UnreadableError(f'{path.name!r} does not decode as an image')
-    return image
+    except ValueError as error:
+        raise UnreadableError(f'{path.name!r}: {error}') from None
 
 
 def frame_number(name: str) -> int | None:
@@ -196,7 +201,7 @@ def frame_number(name: str) -> int | None:
 def _numbered(folder: Path) -> list[tuple[int, Path]]:
     """Return the images of a folder by frame number."""
     files: dict[int, Path] = {}
-    for file in sorted(folder.iterdir()):
+    for file in entries(folder):
         if file.suffix.lower() not in IMAGE_SUFFIXES or not file.is_file():
             continue
         number = frame_number(file.name)

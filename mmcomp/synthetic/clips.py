@@ -264,6 +264,13 @@ def _write_video(clip: RenderedClip, out: Path) -> None:
         video = partial.with_suffix(out.suffix)
         try:
             _encode(clip, video)
+            # OpenCV's writer is silent about a full disk.
+            count = int(cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT))
+            if count != clip.frames:
+                raise OSError(
+                    f'{out}: {count} of {clip.frames} frames could be written; is the '
+                    'disk full?'
+                )
             video.replace(partial)
         finally:
             video.unlink(missing_ok=True)

@@ -88,14 +88,25 @@ def test_what_cannot_be_predicted_has_a_reason(trained, tmp_path):
     assert [r['input'] for r in results] == ['pair0', 'broken.mp4', 'broken+broken']
 
 
-def test_other_sizes_and_colours_are_brought_to_the_networks(trained):
-    image = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
-    gray = cv2.resize(
-        cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (48, 48), interpolation=cv2.INTER_AREA
-    )
+def test_colours_are_brought_to_the_networks(trained):
+    image = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    colour, plain = inferencer(trained, aligned=True)([(image, image), (gray, gray)])
+    assert colour['pred_scores'] == plain['pred_scores']
+
+
+def test_aligned_images_of_another_size_are_refused(trained):
+    """And neither squashed nor enlarged."""
     infer = inferencer(trained, aligned=True)
-    large, small = infer([(image, image), (gray, gray)])
-    assert large['pred_scores'] == pytest.approx(small['pred_scores'], abs=1e-3)
+    face = np.zeros((48, 48), np.uint8)
+    for shape in ((96, 120), (96, 96), (47, 48)):
+        (result,) = infer([(face, np.zeros(shape, np.uint8))])
+        assert not result['success']
+        assert result['pred_class'] is None
+        assert result['reason'].startswith(
+            f'apex: the image has {shape[0]}x{shape[1]} pixels; an aligned face must '
+            'have 48x48'
+        )
 
 
 def test_a_network_brings_its_class_names(trained, tmp_path):
@@ -173,6 +184,22 @@ def test_items_of_each_kind(tmp_path):
     assert [i.name for i in items([(image, image), str(folder / 'b.mp4')])] == [
         'pair0', 'b.mp4',
     ]  # fmt: skip
+
+
+def test_cells_of_a_table_are_text(tmp_path):
+    table = tmp_path / 'clips.csv'
+    table.write_text(
+        'sample_id,clip,onset_frame,apex_frame\nNA,01,001,6.0\n1.0,null, / ,-\n'
+    )
+    found = [(i.name, i.clip.name, i.onset_frame, i.apex_frame) for i in items(table)]
+    assert found == [('NA', '01', 1, 6), ('1.0', 'null', None, None)]
+    for cell in ('12.5', '"1,046"', 'inf', 'one'):
+        table.write_text(f'sample_id,clip,apex_frame\na,b.mp4,{cell}\n')
+        with pytest.raises(ValueError, match=r'clips\.csv, line 2: apex_frame is'):
+            list(items(table))
+    table.write_text('sample_id,clip\na,b.mp4,\n')
+    with pytest.raises(ValueError, match='line 2: 3 cells where the header has 2'):
+        list(items(table))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_casme2_pairs(root, grow, table, index, read):
         table,
         (1, 'EP02_01f', 46, 50, 54, 'happiness'),
         (1, 'EP03_02', 47, 49, 53, 'disgust'),
-        (26, 'EP18_50', 46, 46, 46, 'surprise'),
+        (26, 'EP18_50', 46, 47, 47, 'surprise'),
         frames='Cropped',
     )
     result = index('casme2')
@@ -49,7 +49,7 @@ def test_casme2_pairs(root, grow, table, index, read):
     assert first['apex'].endswith('Cropped/sub01/EP02_01f/img50.jpg')
     assert (out.parent / first['clip']).is_dir()
     checked = read_pair_table(out, ['negative', 'positive', 'surprise'])
-    assert [row['apex_frame'] for row in checked] == ['50', '49', '46']
+    assert [row['apex_frame'] for row in checked] == ['50', '49', '47']
 
 
 def test_casme2_problems(grow, table, index, problems_of):
@@ -63,6 +63,7 @@ def test_casme2_problems(grow, table, index, problems_of):
         (1, 'EP99', 1, 50, 54, 'disgust'),
         (1, 'EP05', 47, 50, 54, 'others'),
         (1, 'EP06', 54, '', 46, 'disgust'),
+        (1, 'EP08', 50, 50, 54, 'disgust'),
     )
     grow('CASME2_RAW_selected/sub03/EP07/img1.jpg')
     result = index('casme2')
@@ -72,6 +73,7 @@ def test_casme2_problems(grow, table, index, problems_of):
         ('sub01-EP03', 47, None, 93),
         ('sub01-EP04', None, 50, 54),
         ('sub01-EP06', 54, None, None),
+        ('sub01-EP08', 50, None, 54),
     ]
     assert all('onset' not in row for row in result.rows)
     base = 'CASME2_RAW_selected/sub01'
@@ -92,6 +94,11 @@ def test_casme2_problems(grow, table, index, problems_of):
             'inconsistent frames',
             f'{CODES}:8',
             f'{base}/EP06: not in order: onset 54, offset 46',
+        ),
+        (
+            'inconsistent frames',
+            f'{CODES}:9',
+            f'{base}/EP08: onset and apex are both 50',
         ),
         ('unmatched', 'CASME2_RAW_selected/sub03/EP07', f'no row in {CODES}'),
     }

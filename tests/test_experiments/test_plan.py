@@ -1,7 +1,5 @@
 """The plan of an experiment."""
 
-import json
-
 import pytest
 
 from mmcomp.experiments.plan import (
@@ -9,9 +7,7 @@ from mmcomp.experiments.plan import (
     ExperimentSettings,
     SettingsError,
     make_runs,
-    read_settings,
     unfinished,
-    write_settings,
 )
 
 CONFIGS = ['configs/diffcnn.py', 'configs/compcnn_sub-svm.py']
@@ -120,32 +116,6 @@ def test_folds_that_do_not_exist():
         make_runs(ExperimentSettings(CONFIGS, folds=[0, 3]), 3)
 
 
-def test_second_start_must_ask_for_the_same(tmp_path):
-    folder = tmp_path / 'an @ experiment'
-    settings = ExperimentSettings(CONFIGS, cfg_options={'a.b': 3})
-    write_settings(settings, folder)
-    write_settings(settings, folder)
-    assert read_settings(folder) == settings
-    with pytest.raises(
-        SettingsError, match=r'another experiment.*n_splits: 10 there, 5'
-    ):
-        write_settings(
-            ExperimentSettings(CONFIGS, n_splits=5, cfg_options={'a.b': 3}), folder
-        )
-
-
-def test_foreign_folders_are_left_alone(tmp_path):
-    (tmp_path / 'thesis.tex').write_text('precious')
-    with pytest.raises(SettingsError, match='is not empty and holds no experiment'):
-        write_settings(ExperimentSettings(CONFIGS), tmp_path)
-    with pytest.raises(SettingsError, match='holds no experiment'):
-        read_settings(tmp_path)
-    (tmp_path / 'experiment.json').write_text('{')
-    with pytest.raises(SettingsError, match=r'experiment\.json'):
-        write_settings(ExperimentSettings(CONFIGS), tmp_path)
-    assert (tmp_path / 'thesis.tex').read_text() == 'precious'
-
-
 def test_a_run_is_done_when_its_table_is_there(tmp_path):
     runs = make_runs(ExperimentSettings(CONFIGS), 2)
     folder = tmp_path / runs[0].folder
@@ -154,9 +124,3 @@ def test_a_run_is_done_when_its_table_is_there(tmp_path):
     assert unfinished(runs, tmp_path) == runs
     (folder / DONE_FILE).write_text('whole')
     assert unfinished(runs, tmp_path) == runs[1:]
-
-
-def test_settings_are_readable_json(tmp_path):
-    write_settings(ExperimentSettings(CONFIGS), tmp_path / 'e')
-    content = json.loads((tmp_path / 'e' / 'experiment.json').read_text())
-    assert content['configs'] == CONFIGS

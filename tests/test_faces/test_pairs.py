@@ -65,7 +65,7 @@ def test_problems_of_photos(tmp_path, astronaut, two, blank, detector):
             (astronaut, tmp_path / 'broken.jpg'),
             {},
             'unreadable',
-            "apex: 'broken.jpg' does not decode as an image",
+            "apex: 'broken.jpg': not an image, or damaged",
         ),
         (
             (tmp_path / 'none.jpg', astronaut),

@@ -16,8 +16,10 @@ from runs import REPOSITORY
 
 from mmcomp.datasets.pair_table import read_pair_table
 from mmcomp.faces import FaceSettings, align_face
-from mmcomp.faces.prepare import prepare_faces
+from mmcomp.faces.prepare import _sources, prepare_faces
+from mmcomp.faces.sheet import pair_sheet
 from mmcomp.faces.table import read_input
+from mmcomp.figures import encode_figure
 
 TOOL = REPOSITORY / 'tools' / 'prepare.py'
 
@@ -129,21 +131,79 @@ def test_other_settings_are_refused(photos, prepared):
 
 
 def test_changed_and_failed_rows(photos, tmp_path):
-    """A row that has changed is done anew; a failed one if it is asked for."""
+    """A row that has changed is done anew; a failed one also if it is asked for."""
     frame = read(photos)
     for name in ('a.png', 'b.png', 'blank.png'):
         (tmp_path / name).write_bytes(photos.with_name(name).read_bytes())
     table = tmp_path / 'pairs.csv'
     frame.iloc[[0, 2]].to_csv(table, index=False)
     assert prepare_faces([table], tmp_path / 'out', workers=1).pairs == 1
+    again = prepare_faces([table], tmp_path / 'out', workers=1)
+    assert (again.pairs, again.done_before) == (1, 2)
+    again = prepare_faces([table], tmp_path / 'out', workers=1, retry=True)
+    assert (again.pairs, again.done_before) == (1, 1)
     (tmp_path / 'blank.png').write_bytes((tmp_path / 'a.png').read_bytes())
-    assert prepare_faces([table], tmp_path / 'out', workers=1).pairs == 1
-    assert prepare_faces([table], tmp_path / 'out', workers=1, retry=True).pairs == 2
+    assert prepare_faces([table], tmp_path / 'out', workers=1).pairs == 2
     frame.loc[0, 'apex'] = 'a.png'
     frame.iloc[[0]].to_csv(table, index=False)
     done = prepare_faces([table], tmp_path / 'out', workers=1)
     assert (done.pairs, done.done_before) == (1, 0)
     assert read(done.table)['apex_source'].tolist() == ['a.png']
+
+
+def test_faces_follow_their_pictures(photos, tmp_path):
+    """The faces are those of the pictures as they are now, and nothing else."""
+    for name in ('a.png', 'b.png'):
+        (tmp_path / name).write_bytes(photos.with_name(name).read_bytes())
+    table, out = tmp_path / 'pairs.csv', tmp_path / 'out'
+    eyes = '102.5 51 123.5 52.5'
+    columns = ['sample_id', 'onset', 'apex', 'onset_eyes', 'apex_eyes']
+    rows = [['x', 'a.png', 'b.png', eyes, eyes], ['y', 'a.png', 'a.png', eyes, eyes]]
+    write_table(table, columns, rows)
+    prepare_faces([table], out, workers=1)
+
+    def check(done_before):
+        done = prepare_faces([table], out, workers=1)
+        assert (done.pairs, done.done_before) == (2, done_before)
+        for row in read(done.table).to_dict('records'):
+            for moment in ('onset', 'apex'):
+                source = cv2.imread(str(tmp_path / row[f'{moment}_source']))
+                np.testing.assert_array_equal(
+                    cv2.imread(str(out / row[moment]), cv2.IMREAD_UNCHANGED),
+                    align_face(source, [[102.5, 51], [123.5, 52.5]]),
+                )
+
+    cv2.imwrite(str(tmp_path / 'b.png'), 255 - cv2.imread(str(tmp_path / 'b.png')))
+    check(done_before=1)
+    cv2.imwrite(str(out / 'images' / 'y-apex.png'), np.zeros((48, 48), np.uint8))
+    check(done_before=1)
+    check(done_before=2)
+    (tmp_path / 'a.png').rename(tmp_path / 'gone.png')
+    assert prepare_faces([table], out, workers=1).done_before == 2
+
+
+def test_frames_of_a_clip_are_its_sources(tmp_path):
+    for name in ('1.png', '2.png', '._1.png'):
+        (tmp_path / name).write_bytes(b'')
+    row = {'sample_id': 'a', 'clip': tmp_path.name}
+    assert _sources(row, tmp_path.parent) == [tmp_path / '1.png', tmp_path / '2.png']
+    row = {'sample_id': 'a', 'onset': 'x.png', 'apex': 'y.png', 'clip': ''}
+    assert _sources(row, tmp_path) == [tmp_path / 'x.png', tmp_path / 'y.png']
+
+
+@pytest.mark.parametrize('suffix', ['.pdf', '.svg'])
+def test_words_of_the_sheet(tmp_path, suffix):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.full((48, 48), 90, np.uint8))
+    row = dict(sample_id='p$1', label='posed', subject='Zoë', notes='eyes closed')
+    pairs = pd.DataFrame([{**row, 'onset': 'a.png', 'apex': 'a.png'}])
+    figure = pair_sheet(tmp_path, pairs)
+    texts = [text.get_text().replace(r'\$', '$') for text in figure.texts]
+    assert texts == [
+        'onset', 'apex', 'apex - onset', 'p$1', 'posed · Zoë', 'eyes closed'
+    ]  # fmt: skip
+    strip = figure.axes[0].images[0].get_array()
+    np.testing.assert_array_equal(strip[5, [5, 53, 101], 0], [90, 90, 128])
+    assert encode_figure(figure, suffix)
 
 
 @pytest.mark.slow
@@ -245,7 +305,7 @@ def test_nothing_but_failures(tmp_path, photos):
 @pytest.mark.parametrize(
     ('columns', 'rows', 'message'),
     [
-        (['sample_id', 'clip'], [], 'has no row'),
+        (['sample_id', 'clip'], [], 'there is no row below'),
         (['clip'], [['a']], r"are \['clip'\]; they must include 'sample_id'"),
         (['sample_id', 'onset'], [['a', 'b']], "must include 'clip', or 'onset'"),
         (['sample_id', 'clip'], [['a', 'x'], ['a', 'y']], r"not unique: \['a'\]"),

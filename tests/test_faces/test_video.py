@@ -146,8 +146,8 @@ def test_unreadable_images(tmp_path):
     (tmp_path / 'a.png').write_bytes(b'nonsense')
     (tmp_path / 'b.png').write_bytes(b'')
     for name, message in (
-        ('a.png', 'does not decode'),
-        ('b.png', 'does not decode'),
+        ('a.png', "'a.png': not an image, or damaged"),
+        ('b.png', "'b.png': the file is empty"),
         ('c.png', 'no such file'),
         ('', 'cannot be read'),
     ):

@@ -27,19 +27,20 @@ class ProtocolHook(Hook):
     def before_run(self, runner) -> None:
         """Check the data sets and write the split."""
         train = loop_dataset(runner, 'train')
-        if train is None or not hasattr(train, 'subjects'):
+        if train is None or not hasattr(train, 'people'):
             return
         for name in ('val', 'test'):
             other = loop_dataset(runner, name)
-            shared = set(train.subjects) & set(getattr(other, 'subjects', ()))
+            shared = set(train.people) & set(getattr(other, 'people', ()))
             if shared:
                 raise ValueError(
                     f'{len(shared)} subjects are in the training and the {name} set: '
                     f'{", ".join(sorted(shared)[:5])}; both must have the same split '
-                    'and different subsets'
+                    'and different subsets, or tables of other people (a column '
+                    "'database' tells equal ids apart)"
                 )
         self._check_choices(runner)
-        add_metainfo(train, subjects=list(train.subjects))
+        add_metainfo(train, people=list(train.people))
         for word, mode in (('training', 'train'), ('testing', 'val')):
             data = loop_dataset(runner, mode)
             if data is not None:
@@ -53,8 +54,8 @@ class ProtocolHook(Hook):
         """Warn if the tested subjects were trained on."""
         test = loop_dataset(runner, 'test')
         meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
-        tested = set(getattr(test, 'subjects', ()))
-        shared = tested & set(meta.get('subjects', ()))
+        tested = set(getattr(test, 'people', ()))
+        shared = tested & set(meta.get('people', ()))
         if shared:
             runner.logger.warning(
                 f'{len(shared)} of {len(tested)} tested subjects were trained '
