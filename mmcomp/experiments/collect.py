@@ -4,7 +4,8 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations
+from dataclasses import replace
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,9 @@ def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
         raise ValueError(f'no run of {", ".join(map(str, folders))} is done yet')
     table = join_prediction_tables(tables)
     results = Results(
-        settings=settings[0],
+        settings=replace(
+            settings[0], seeds=sorted({*chain(*(s.seeds for s in settings))})
+        ),
         data=data[0],
         table=table,
         classes=score_classes(table),
@@ -123,6 +126,7 @@ def _check_comparable(
             ('split', settings[i].split, settings[j].split),
             ('n_splits', settings[i].n_splits, settings[j].n_splits),
             ('split_seed', settings[i].split_seed, settings[j].split_seed),
+            ('cfg_options', settings[i].cfg_options, settings[j].cfg_options),
         ):
             if x != y:
                 raise ValueError(

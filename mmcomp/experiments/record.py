@@ -110,9 +110,10 @@ def differences(found: Inputs, wanted: Inputs) -> str:
         own = changes(found['configs'][name], wanted['configs'][name])
         texts += [f'{name}: {text}' for text in own]
     for path in {**found['files'], **wanted['files']}:
-        a, b = found['files'].get(path), wanted['files'].get(path)
-        if a != b:
-            state = 'has changed' if a and b else 'is no longer used' if a else 'is new'
+        old, new = found['files'].get(path), wanted['files'].get(path)
+        if old != new:
+            gone = 'has changed' if new else 'is no longer used'
+            state = gone if old else 'is new'
             texts.append(f'{path} {state}')
     return shortened(texts, SHOWN)
 

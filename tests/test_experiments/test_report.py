@@ -236,6 +236,7 @@ def test_experiments_on_the_same_data_share_one_table(experiment, tmp_path):
     other = make_experiment(tmp_path / 'other', seeds=[2])
     text = write_report([experiment, other])
     assert '3 seeds' in text
+    assert 'Seeds 0, 1, 2;' in text
     spos = make_experiment(tmp_path / 'spos', name='spos', split='loso')
     with pytest.raises(
         ValueError, match=r"split is 'subject-kfold' in .* and 'loso' in .*; it must"
@@ -248,6 +249,7 @@ def test_experiments_on_the_same_data_share_one_table(experiment, tmp_path):
     [
         (dict(lr=0.2), r'diffcnn: lr is 0\.1 there, 0\.2 now'),
         (dict(picture='cc'), r'1\.png has changed'),
+        (dict(cfg_options={'a': 1}), r'cfg_options is \{\} in .* must be the same'),
         (
             dict(digest='zz'),
             r'the pairs of /data/pairs\.csv in .* differ; they must be',
