@@ -1,18 +1,17 @@
 """What an experiment is, as its folder records it. Imports nothing heavy."""
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mmcomp.differences import changes, shortened
 from mmcomp.files import EXPERIMENT_FILE, write_text
 
 from .plan import ExperimentSettings, SettingsError
 
 INPUTS_FILE = 'inputs.json'
 SHOWN = 5  # differences in a message
-LONGEST = 60  # letters of a value that a message shows
 
 #: What results depend on: ``configs``, the resolved config of each network by its name,
 #: and ``files``, the SHA-256 of each file by its path.
@@ -108,33 +107,15 @@ def differences(found: Inputs, wanted: Inputs) -> str:
     """
     texts = []
     for name in (name for name in found['configs'] if name in wanted['configs']):
-        a, b = (dict(leaves(inputs['configs'][name])) for inputs in (found, wanted))
-        for key in (key for key in {**a, **b} if a.get(key) != b.get(key)):
-            values = a.get(key, 'absent'), b.get(key, 'absent')
-            short = max(map(len, values)) <= LONGEST
-            state = 'is {} there, {} now'.format(*values) if short else 'has changed'
-            texts.append(f'{name}: {key} {state}')
+        own = changes(found['configs'][name], wanted['configs'][name])
+        texts += [f'{name}: {text}' for text in own]
     for path in {**found['files'], **wanted['files']}:
         old, new = found['files'].get(path), wanted['files'].get(path)
         if old != new:
             gone = 'has changed' if new else 'is no longer used'
             state = gone if old else 'is new'
             texts.append(f'{path} {state}')
-    more = [f'and {len(texts) - SHOWN} more'] if len(texts) > SHOWN else []
-    return '; '.join([*texts[:SHOWN], *more])
-
-
-def leaves(value: Any, key: str = '') -> Iterator[tuple[str, str]]:
-    """Yield the dotted key of each value inside, and the value as JSON."""
-    children: Sequence[tuple[Any, Any]] = ()
-    if isinstance(value, dict):
-        children = list(value.items())
-    elif isinstance(value, list) and any(isinstance(v, (dict, list)) for v in value):
-        children = list(enumerate(value))
-    if not children:
-        yield key, json.dumps(value, ensure_ascii=False)
-    for name, child in children:
-        yield from leaves(child, f'{key}.{name}' if key else str(name))
+    return shortened(texts, SHOWN)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

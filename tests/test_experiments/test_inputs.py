@@ -123,15 +123,20 @@ def test_networks_that_are_tested_on_different_pairs_are_refused(
 
 
 @pytest.mark.parametrize(
-    ('dataset', 'count'), [({}, 0), (dict(datasets=[dict(a=1), dict(a=2)]), 2)]
+    ('dataset', 'message'),
+    [
+        ({}, "val_dataloader of 'diffcnn' has no data set"),
+        (
+            dict(type='ConcatDataset', datasets=[dict(type='mmcomp.PairDataset')]),
+            "val_dataloader in 'diffcnn' is a ConcatDataset; .* must not be wrapped",
+        ),
+    ],
 )
-def test_what_is_tested_is_one_data_set(config, dataset, count):
+def test_what_is_tested_is_one_data_set(config, dataset, message):
     path = config()
     with Path(path).open('a') as stream:
         stream.write(f'\nval_dataloader["dataset"] = {dataset!r}\n')
-    with pytest.raises(
-        SettingsError, match=rf"val_dataloader of 'diffcnn' has {count} data sets"
-    ):
+    with pytest.raises(SettingsError, match=message):
         inputs_of(path)
 
 
