@@ -11,6 +11,7 @@ from mmcomp.config import alignment_of
 from mmcomp.registry import DATASETS, TASK_UTILS, TRANSFORMS
 
 from .controls import CONTROLS, SHUFFLED_LABELS, control_pair, shuffle_labels
+from .epoch_seed import EpochSeed
 from .image_store import Decoded, ImagePair, decode_images, decode_once
 from .pair_table import person_of, read_pair_table
 from .splits import SUBSETS, Assignment, SubjectSplit
@@ -84,6 +85,7 @@ class PairDataset(BaseDataset):
         self.subset = subset
         self.cache, self.control = cache, control
         self.assignment: Assignment | None = None
+        self.epoch_seed: EpochSeed | None = None  # of loader processes
         self._images: dict[str, ImagePair] = {}
         #: Height and width of all images; None where a transform resizes them.
         self.image_size: tuple[int, int] | None = None
@@ -155,6 +157,8 @@ class PairDataset(BaseDataset):
 
     def prepare_data(self, idx: int) -> dict:
         """Run the pipeline on one pair, from memory if its images are kept there."""
+        if self.epoch_seed is not None:
+            self.epoch_seed.apply()
         data = self.get_data_info(idx)
         if not self._images:
             return self.pipeline(data)
