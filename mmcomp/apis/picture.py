@@ -4,6 +4,7 @@ import textwrap
 from typing import Any
 
 import cv2
+import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
