@@ -79,8 +79,8 @@ def _check_tested(name: str, options: Mapping[str, Any] | None) -> None:
         raise SettingsError(f'val_dataloader of {name!r} has no data set; it needs one')
     if options is not next(base_configs(options)):
         raise SettingsError(
-            f'the data set of val_dataloader in {name!r} is a {options.get("type")}; '
-            'in an experiment it must not be wrapped'
+            f'val_dataloader of {name!r} has a {options.get("type")}; in an experiment '
+            'its data set must not be wrapped'
         )
 
 

@@ -134,7 +134,7 @@ def test_networks_that_are_tested_on_different_pairs_are_refused(
         ({}, "val_dataloader of 'diffcnn' has no data set"),
         (
             dict(type='ConcatDataset', datasets=[dict(type='mmcomp.PairDataset')]),
-            "val_dataloader in 'diffcnn' is a ConcatDataset; .* must not be wrapped",
+            "val_dataloader of 'diffcnn' has a ConcatDataset; .* must not be wrapped",
         ),
     ],
 )
