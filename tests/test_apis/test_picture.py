@@ -7,7 +7,7 @@ import pytest
 
 from mmcomp.apis.picture import prediction_figure, prediction_picture
 
-NAMES = ['overwhelmed by unexpected joy', 'fearfully disgusted', 'neutral', 'awed']
+NAMES = ['overwhelmed by $ and $ of joy', 'fearfully disgusted', 'neutral', 'awed']
 
 
 @pytest.mark.parametrize('count', [2, 3, 8])

@@ -199,7 +199,8 @@ def test_words_of_the_sheet(tmp_path, suffix):
     row = dict(sample_id='p$1', label='posed', subject='Zoë', notes='eyes closed')
     pairs = pd.DataFrame([{**row, 'onset': 'a.png', 'apex': 'a.png'}])
     figure = pair_sheet(tmp_path, pairs)
-    texts = [text.get_text().replace(r'\$', '$') for text in figure.texts]
+    texts = [text.get_text() for text in figure.texts]
+    assert not any(text.get_parse_math() for text in figure.texts)
     assert texts == [
         'onset', 'apex', 'apex - onset', 'p$1', 'posed · Zoë', 'eyes closed'
     ]  # fmt: skip
