@@ -22,7 +22,8 @@ def encode_figure(figure: 'Figure', suffix: str = '.png', **style: Any) -> bytes
     import matplotlib
 
     stream = io.BytesIO()
-    with matplotlib.rc_context({'svg.hashsalt': 'mmcomp', 'pdf.fonttype': 42, **style}):
+    settings: Any = {'svg.hashsalt': 'mmcomp', 'pdf.fonttype': 42, **style}
+    with matplotlib.rc_context(settings):
         metadata = {FORMATS[suffix]: None}
         figure.savefig(stream, format=suffix[1:], metadata=metadata)
     return stream.getvalue()

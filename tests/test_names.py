@@ -23,6 +23,7 @@ from mmcomp.evaluation.prediction_table import (
     read_prediction_tables,
     write_prediction_table,
 )
+from mmcomp.experiments.collect import collect, errors_by_column
 from mmcomp.experiments.driver import run_experiment
 from mmcomp.experiments.plan import ExperimentSettings
 from mmcomp.experiments.report import write_report
@@ -31,7 +32,7 @@ from mmcomp.tables import read_table
 
 NAMES = [
     'NA', 'null', 'None', '1e5', '01', ' a', '=1', '\u00fc', 'u\u0308', '表' * 85,
-    'a,b', 'a"b', '.', 'con', 'True', '-',
+    'a,b', 'a"b', '.', 'con', 'True', '-', 'a$_$',
 ]  # fmt: skip
 READ = [name.strip() for name in NAMES]  # blanks around a cell do not count
 COLUMNS = ['sample_id', 'subject', 'onset', 'apex', 'label', 'first', 'second']
@@ -121,7 +122,7 @@ class AtOnce(Executor):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings(SPELLINGS)
+@pytest.mark.filterwarnings(SPELLINGS, 'ignore:Glyph', 'ignore:.*layout not applied')
 @pytest.mark.parametrize(
     ('classes', 'network'),
     [
@@ -132,8 +133,9 @@ class AtOnce(Executor):
         (('表' * 85, 'a,b'), '表' * 60),
         (('a"b', '.'), 'a,b'),
         (('con', 'None'), 'con'),
-        (('True', 'False'), '01'),
+        (('True', 'a$_$'), 'a$_$'),
     ],
+    ids=['missing', 'numbers', 'formula', 'umlauts', 'long', 'marks', 'con', 'math'],
 )
 def test_from_table_to_report_and_prediction(classes, network, tmp_path):
     table = write_table(tmp_path / 'data', classes)
@@ -159,6 +161,8 @@ def test_from_table_to_report_and_prediction(classes, network, tmp_path):
 
     write_report([folder])
     summary = json.loads((folder / 'report' / 'summary.json').read_text())
+    values = errors_by_column(collect([folder]))['first'].columns
+    assert set(values) == {f'{name} (2)' for name in READ[1::2]} | {'empty (18)'}
     (row,) = summary['rows']
     assert (row['model'], row['wrong'], row['total']) == (network, wrong, len(rows))
     assert row['subjects'] == len(NAMES)

@@ -65,6 +65,14 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
             default=0,
             metavar='K',
         )
+    for name in ('start', 'end'):
+        parser.add_argument(
+            f'--{name}',
+            type=float,
+            metavar='SECONDS',
+            help=f"{name} of the part of each clip to search, from the clip's first "
+            f'frame; in a table: column clip_{name}',
+        )
     parser.add_argument(
         '--sheet',
         default='sheet.png',
@@ -103,6 +111,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         args.fps,
         args.workers,
         args.retry,
+        part=(args.start, args.end),
         sheet=args.sheet,
     )
     folder = done.table.parent

@@ -5,7 +5,6 @@ docs/synthetic-data.md is the data card.
 
 import argparse
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from .choices import EMOTIONS, LABELS, LEVELS, PRESETS
 from .common import new_parser
@@ -89,7 +88,7 @@ def sheet(args: argparse.Namespace) -> None:
     from mmcomp.files import write_bytes
     from mmcomp.synthetic import dataset_sheet
 
-    if Path(args.out).suffix != '.png':
+    if not args.out.endswith('.png'):
         raise ValueError(f'out is {args.out!r}; it must end in .png')
     image = dataset_sheet(args.dataset_dir, args.pairs)
     write_bytes(args.out, cv2.imencode('.png', image)[1].tobytes())

@@ -3,6 +3,8 @@
 import dataclasses
 from pathlib import Path
 
+from mmcomp.files import is_clutter
+
 from .common.base import register
 from .common.files import child
 from .common.micro import MicroExpressions, padded
@@ -34,7 +36,9 @@ class CASME2(MicroExpressions):
 
     def clips(self) -> list[Path]:
         """Return all folders of frames."""
-        return sorted(p for p in self.frames.glob('sub*/*') if p.is_dir())
+        return sorted(
+            p for p in self.frames.glob('sub*/*') if p.is_dir() and not is_clutter(p)
+        )
 
     def locate(self, subject: str, clip: str) -> tuple[str, Path | None]:
         """Return subject and folder; subject 1 of the table is sub01."""

@@ -178,6 +178,11 @@ class PairDataset(BaseDataset):
         """Return the class index of every pair, shape ``(N,)``."""
         return np.array([self.get_data_info(i)['gt_label'] for i in range(len(self))])
 
+    def _copy_without_annotation(self, memo: dict | None = None) -> 'PairDataset':
+        # MMEngine's default is one memo for all calls, where an old object may have the
+        # id of a new one: get_subset then gave a copy with parts of another dataset.
+        return super()._copy_without_annotation({} if memo is None else memo)
+
     def _decode(self, rows: list[dict]) -> Decoded:
         transforms = self.pipeline.transforms
         loader = transforms[0] if transforms else LoadPair()

@@ -246,6 +246,11 @@ def _check_rows(rows: list[dict], classes: Sequence[str], root: Path) -> list[st
             if fault:
                 faults.append(f'{position}: {name} {row[name]!r}: {fault}')
             row[name] = image
+        if row[ONSET] and row[ONSET] == row[APEX]:
+            faults.append(
+                f'{position}: {ONSET} and {APEX} are the same image, '
+                f'{os.path.basename(row[ONSET])!r}'
+            )
     return faults
 
 

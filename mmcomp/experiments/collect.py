@@ -60,6 +60,12 @@ def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
     folders = [Path(folder) for folder in folders]
     settings = [read_settings(folder) for folder in folders]
     data = [json.loads((f / DATA_FILE).read_text(encoding='utf-8')) for f in folders]
+    for folder, own in zip(folders, data):
+        if 'samples' not in own:
+            raise ValueError(
+                f'{folder / DATA_FILE}: does not list the tested pairs, as earlier '
+                'versions did not; run the experiment in another --work-dir'
+            )
     _check_comparable(folders, settings, data)
     runs = [make_runs(s, d['folds']) for s, d in zip(settings, data)]
     missing = [set(unfinished(own, folder)) for own, folder in zip(runs, folders)]

@@ -12,6 +12,7 @@ from mmengine.registry import init_default_scope
 
 from mmcomp.columns import APEX, DATABASE, ID, LABEL, ONSET, SUBJECT
 from mmcomp.config import base_configs, load_config
+from mmcomp.datasets import check_alignment
 from mmcomp.differences import leaves, to_json
 from mmcomp.files import digest
 from mmcomp.registry import DATASETS
@@ -57,6 +58,7 @@ def find_inputs(settings: ExperimentSettings) -> tuple[Inputs, Any, str]:
                 if same not in built:
                     dataset = DATASETS.build(options)
                     built[same] = dataset, _fingerprint(dataset, files)
+                check_alignment(built[same][0], cfg)
                 if loader == 'val_dataloader':
                     _check_unwrapped(name, own)
                     tested[name] = built[same]

@@ -203,8 +203,10 @@ def _curve_plot(variants: list[VariantResult], label: str) -> Figure | None:
     ax.set_xlabel(label)
     ax.set_ylabel('error, % (band: 95 % over subjects)')
     ax.set_ylim(bottom=0)
+    dotted = 'dotted: members of a stack' if any(v.member for v in variants) else ''
     style = dict(frameon=False, fontsize=8, loc='center left', bbox_to_anchor=(1, 0.5))
-    draw_legend(ax, handles, [own[0].title for own in curves], **style)
+    names = [own[0].title for own in curves]
+    draw_legend(ax, handles, names, title=dotted, **style)
     return fig
 
 

@@ -8,16 +8,17 @@ changed.
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from mmcomp.columns import APEX, CLIP, ID, ONSET
+from mmcomp.columns import APEX, CLIP, CLIP_END, CLIP_START, ID, ONSET
 from mmcomp.figures import check_format, encode_figure
 from mmcomp.files import digest, entries, safe_name, write_bytes, write_text
 from mmcomp.progress import track
@@ -26,6 +27,7 @@ from .detection import FaceDetector
 from .pairs import FacePair, FaceSettings
 from .sheet import pair_sheet
 from .table import new_row, pair_of_row, read_input
+from .video import check_part
 
 PAIRS_FILE = 'pairs.csv'
 FAILURES_FILE = 'failures.csv'
@@ -63,6 +65,7 @@ def prepare_faces(
     workers: int | None = None,
     retry: bool = False,
     sheet_pairs: int = 24,
+    part: tuple[float | None, float | None] = (None, None),
     sheet: str = SHEET_FILE,
 ) -> PrepareOutcome:
     """Make aligned pairs of all rows.
@@ -76,6 +79,8 @@ def prepare_faces(
         workers (int, optional): Processes; by default one for each core.
         retry: Whether rows that failed in an earlier run are tried again.
         sheet_pairs: How many random pairs the contact sheet shows at most.
+        part: Start and end of the part of each clip that is searched, in seconds from
+            its first frame, where its row says nothing else.
         sheet: Name of the contact sheet: ``.png``, ``.pdf`` or ``.svg``.
 
     Returns:
@@ -91,8 +96,14 @@ def prepare_faces(
         raise ValueError(f'workers is {workers}; it must be at least 1')
     if fps is not None and fps <= 0:
         raise ValueError(f'fps is {fps}; it must be above 0')
+    check_part(*part)
     check_format(sheet)
     rows, root = read_input(inputs)
+    for name, value in zip((CLIP_START, CLIP_END), part):
+        if value is not None:
+            for row in rows:
+                if row.get(CLIP):
+                    row[name] = row.get(name) or str(value)
     out = Path(out)
     for name in (IMAGES, ROWS):
         (out / name).mkdir(parents=True, exist_ok=True)
@@ -138,14 +149,24 @@ def _run(todo, root, out, settings, fps, workers) -> None:
 
     if not todo:
         return
-    jobs = (delayed(_do_row)(row, root, out, settings, fps) for row in todo)
-    # Loky starts processes afresh: no fork of a process with threads.
-    with parallel_config('loky', idle_worker_timeout=_IDLE_SECONDS):
+    # Loky starts processes afresh: no fork of a process with threads. They tell how far
+    # they are in a file.
+    with (
+        tempfile.NamedTemporaryFile(prefix='mmcomp-') as file,
+        parallel_config('loky', idle_worker_timeout=_IDLE_SECONDS),
+    ):
+        shares = np.memmap(file.name, np.float32, 'w+', shape=len(todo))
+        jobs = (
+            delayed(_do_row)(row, root, out, settings, fps, file.name, index)
+            for index, row in enumerate(todo)
+        )
         pool = Parallel(
             n_jobs=min(workers or cpu_count(), len(todo)),
             return_as='generator',
         )
-        for _ in track(pool(jobs), len(todo), 'Preparing pairs'):
+        for _ in track(
+            pool(jobs), len(todo), 'Preparing pairs', lambda: float(shares.sum())
+        ):
             pass
 
 
@@ -155,20 +176,37 @@ def _detector(min_score: float) -> FaceDetector:
 
 
 def _do_row(
-    row: dict[str, str], root: Path, out: Path, settings: FaceSettings, fps
+    row: dict[str, str],
+    root: Path,
+    out: Path,
+    settings: FaceSettings,
+    fps: float | None,
+    shares: str,
+    index: int,
 ) -> None:
-    """Make the pair of one row, and write it, or why there is none."""
+    """Make the pair of one row, and write it, or why there is none.
+
+    ``shares`` is the file that tells how much of each row is done, 0 to 1.
+    """
+    done = np.memmap(shares, np.float32, 'r+')
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     sources = _digest_of(_sources(row, root))
     names = _image_names(row[ID])
     try:
-        pair = pair_of_row(row, root, settings, fps, _detector(settings.min_score))
+        pair = pair_of_row(
+            row,
+            root,
+            settings,
+            fps,
+            _detector(settings.min_score),
+            partial(done.__setitem__, index),
+        )
         if pair.onset is not None and pair.apex is not None:
             for name, image in zip(names, (pair.onset, pair.apex)):
                 _write_image(out / name, image)
-    except Exception as error:  # one broken row must not end the others
-        pair = FacePair(False, 'error', f'unexpected: {type(error).__name__}: {error}')
+    except OSError as error:  # the other rows may do
+        pair = FacePair(False, 'error', str(error))
     finally:
         cv2.setNumThreads(threads)
     result: dict[str, object] = {
@@ -182,6 +220,7 @@ def _do_row(
         result['columns'] = new_row(row, pair, names)
         result['faces'] = _digest_of([out / name for name in names])
     write_text(out / _row_file(row), json.dumps(result))
+    done[index] = 1
 
 
 def _collect(

@@ -41,9 +41,8 @@ def pair_sheet(folder, pairs: pd.DataFrame, count: int = 24) -> 'Figure':
     figure = Figure((width, height), dpi=100)
 
     def write(left: float, top: float, text: str, **style) -> None:
-        style = {'va': 'top', 'fontsize': 8, **style}
         # A dollar sign in a name does not begin a formula.
-        text = text.replace('$', r'\$')
+        style = {'va': 'top', 'fontsize': 8, 'parse_math': False, **style}
         figure.text(left / width, 1 - top / height, text, **style)
 
     if not rows:

@@ -1,7 +1,8 @@
 """The table of pairs or clips to prepare: its rows, and the new rows."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from mmcomp.columns import (
     APEX_EYES,
     APEX_FRAME,
     CLIP,
+    CLIP_END,
+    CLIP_START,
     ID,
     ONSET,
     ONSET_EYES,
@@ -21,6 +24,13 @@ from mmcomp.tables import parse_frame, read_table
 from .alignment import parse_eyes
 from .detection import FaceDetector
 from .pairs import FacePair, FaceSettings, pair_from_clip, pair_from_images
+from .video import check_part
+
+#: What a folder of photos should have been.
+FOLDER_NOTE = (
+    'the images of this folder were taken as the frames of one clip; photos are given '
+    'in pairs, onset and apex'
+)
 
 #: Columns that are added. The eyes are 'x y x y' in the original images.
 QUALITY = (
@@ -84,8 +94,32 @@ def pair_of_row(
     settings: FaceSettings,
     fps: float | None = None,
     detector: FaceDetector | None = None,
+    watch: Callable[[float], None] | None = None,
 ) -> FacePair:
-    """Make the pair that a row describes; an invalid cell is a failure, too."""
+    """Make the pair that a row describes.
+
+    Whatever is wrong with the row or its files is a failure with a reason, so that one
+    row does not end the others.
+
+    Args:
+        row (dict): Its cells, as :func:`read_input` returns them.
+        root (Path): The folder that its paths are relative to.
+        settings, fps, detector, watch: As for :func:`pair_from_clip`.
+    """
+    try:
+        return _pair_of_row(row, root, settings, fps, detector, watch)
+    except Exception as error:
+        return FacePair(False, 'error', f'unexpected: {type(error).__name__}: {error}')
+
+
+def _pair_of_row(
+    row: dict[str, str],
+    root: Path,
+    settings: FaceSettings,
+    fps: float | None,
+    detector: FaceDetector | None,
+    watch: Callable[[float], None] | None,
+) -> FacePair:
     frames: list[int | None] = []
     eyes: list[np.ndarray | None] = []
     for name in (ONSET_FRAME, APEX_FRAME):
@@ -99,11 +133,32 @@ def pair_of_row(
         except ValueError as error:
             return FacePair(False, 'invalid cell', f'{name}: {error}')
     if row.get(CLIP):
+        part = tuple(row.get(name, '') for name in (CLIP_START, CLIP_END))
+        try:
+            start, end = (float(text) if text else None for text in part)
+            check_part(start, end)
+        except ValueError:
+            text = (
+                f'{CLIP_START} and {CLIP_END} are {part}; they must be seconds in order'
+            )
+            return FacePair(False, 'invalid cell', text)
         path = root / row[CLIP]
-        return pair_from_clip(
-            path, settings, frames[0], frames[1], eyes[0], eyes[1], fps, detector
+        pair = pair_from_clip(
+            path,
+            settings,
+            frames[0],
+            frames[1],
+            eyes[0],
+            eyes[1],
+            fps,
+            detector,
+            (start, end),
+            watch,
         )
-    for name in (ONSET, APEX):
+        if not pair.success and path.is_dir():
+            pair = replace(pair, notes=(*pair.notes, FOLDER_NOTE))
+        return pair
+    for name in (ONSET, APEX) if ONSET in row else (CLIP,):
         if not row.get(name):
             return FacePair(False, 'invalid cell', f'{name} is empty')
     onset, apex = root / row[ONSET], root / row[APEX]

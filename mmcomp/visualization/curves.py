@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mmcomp.files import EXPERIMENT_FILE
+from mmcomp.files import EXPERIMENT_FILE, walk
 
 from .style import SOFT, draw_legend, draw_title, styled
 
@@ -48,7 +48,8 @@ def read_curves(folders: Sequence[Path]) -> list[Curves]:
     """
     logs: dict[Path, list[Path]] = {}
     for folder in map(Path, folders):
-        found = sorted(folder.resolve().rglob(str(LOG)))
+        inside = walk(folder.resolve()) if folder.is_dir() else ()
+        found = [path for f in inside if (path := f / LOG).is_file()]
         if not found:
             raise ValueError(f'{folder}: no training log (*/{LOG}) in or below it')
         for path in found:  # RUN/TIME/vis_data/scalars.json

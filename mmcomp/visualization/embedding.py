@@ -17,6 +17,7 @@ from mmcomp.models.inspect import evaluating, prepare_pairs
 from .style import INK, SOFT, draw_legend, draw_title, styled
 
 LEGEND = 10  # values in a legend; more have none
+LETTERS = 56  # that fit below a panel
 LEAST = 4  # pairs that t-SNE needs
 
 
@@ -124,9 +125,10 @@ def embedding_figure(
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         if len(names) <= LEGEND:
+            columns = min(max(LETTERS // (max(map(len, names)) + 5), 1), 3)
             draw_legend(
                 axes, handles, names, loc='upper center', bbox_to_anchor=(0.5, 0),
-                ncols=3, frameon=False,
+                ncols=columns, frameon=False,
                 fontsize=8, handletextpad=0.1, columnspacing=1,
             )  # fmt: skip
     return figure

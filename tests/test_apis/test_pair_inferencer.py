@@ -12,7 +12,6 @@ import torch
 from runs import REPOSITORY, build, small_config
 
 from mmcomp.apis import PairInferencer
-from mmcomp.apis.inputs import items
 from mmcomp.apis.model import load_model
 from mmcomp.checkpoint import load_plain_checkpoint
 from mmcomp.export import export_model
@@ -80,7 +79,7 @@ def test_what_cannot_be_predicted_has_a_reason(trained, tmp_path):
     (tmp_path / 'broken.png').write_bytes(b'not an image')
     broken = tmp_path / 'broken.png'
     results = inferencer(trained)(
-        [(noise, noise), str(tmp_path / 'broken.mp4'), (broken, broken)]
+        [(noise, noise[::-1]), str(tmp_path / 'broken.mp4'), (broken, broken)]
     )
     assert [r['success'] for r in results] == [False] * 3
     assert 'no face' in results[0]['reason']
@@ -89,9 +88,9 @@ def test_what_cannot_be_predicted_has_a_reason(trained, tmp_path):
 
 
 def test_colours_are_brought_to_the_networks(trained):
-    image = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
-    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    colour, plain = inferencer(trained, aligned=True)([(image, image), (gray, gray)])
+    images = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), np.uint8)
+    grays = [cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) for image in images]
+    colour, plain = inferencer(trained, aligned=True)([tuple(images), tuple(grays)])
     assert colour['pred_scores'] == plain['pred_scores']
 
 
@@ -163,63 +162,6 @@ def test_stream_is_lazy(trained):
     stream = infer.stream(str(trained / 'pairs.csv'), batch_size=2)
     next(stream)
     assert len(made) == 2
-
-
-def test_items_of_each_kind(tmp_path):
-    folder = tmp_path / 'a folder'
-    (folder / 'frames').mkdir(parents=True)
-    image = np.zeros((4, 4), np.uint8)
-    cv2.imwrite(str(folder / 'frames' / 'img1.png'), image)
-    assert [i.name for i in items(folder)] == ['frames']
-    for name in ('b.mp4', 'a.avi'):
-        (folder / name).touch()
-    assert [i.name for i in items(str(folder))] == ['a.avi', 'b.mp4']
-    table = folder / 'clips.csv'
-    table.write_text('sample_id,clip,onset_frame,apex_frame\nx,b.mp4,3,\ny,frames,,\n')
-    first, second = items(table)
-    assert (first.name, first.clip, first.onset_frame, first.apex_frame) == (
-        'x', folder / 'b.mp4', 3, None,
-    )  # fmt: skip
-    assert second.clip == folder / 'frames'
-    assert [i.name for i in items([(image, image), str(folder / 'b.mp4')])] == [
-        'pair0', 'b.mp4',
-    ]  # fmt: skip
-
-
-def test_cells_of_a_table_are_text(tmp_path):
-    table = tmp_path / 'clips.csv'
-    table.write_text(
-        'sample_id,clip,onset_frame,apex_frame\nNA,01,001,6.0\n1.0,null, / ,-\n'
-    )
-    found = [(i.name, i.clip.name, i.onset_frame, i.apex_frame) for i in items(table)]
-    assert found == [('NA', '01', 1, 6), ('1.0', 'null', None, None)]
-    for cell in ('12.5', '"1,046"', 'inf', 'one'):
-        table.write_text(f'sample_id,clip,apex_frame\na,b.mp4,{cell}\n')
-        with pytest.raises(ValueError, match=r'clips\.csv, line 2: apex_frame is'):
-            list(items(table))
-    table.write_text('sample_id,clip\na,b.mp4,\n')
-    with pytest.raises(ValueError, match='line 2: 3 cells where the header has 2'):
-        list(items(table))
-
-
-@pytest.mark.parametrize(
-    ('inputs', 'message'),
-    [
-        ('nowhere.mp4', 'nowhere.mp4: no such file or folder'),
-        ((1, 2, 3), 'length of a pair is 3; it must be 2'),
-        (7, 'input is 7; it must be a path or a tuple'),
-        ('EMPTY', 'no videos or frames in this folder'),
-        ('TABLE', "columns are a, b; they must include 'onset' and 'apex', or 'clip'"),
-    ],
-)
-def test_inputs_that_are_none(inputs, message, tmp_path):
-    if inputs == 'EMPTY':
-        inputs = tmp_path
-    elif inputs == 'TABLE':
-        inputs = tmp_path / 'x.csv'
-        inputs.write_text('a,b\n1,2\n')
-    with pytest.raises(ValueError, match=message):
-        list(items(inputs))
 
 
 def test_wrong_models_are_refused(trained, tmp_path):

@@ -66,6 +66,7 @@ def test_casme2_problems(grow, table, index, problems_of):
         (1, 'EP08', 50, 50, 54, 'disgust'),
     )
     grow('CASME2_RAW_selected/sub03/EP07/img1.jpg')
+    grow('CASME2_RAW_selected/sub03/.ipynb_checkpoints/img1.jpg')
     result = index('casme2')
     assert codes_of(result) == [
         ('sub01-EP01', 46, None, 54),
@@ -126,6 +127,27 @@ def test_missing_apex(grow, table, index, policy, expected):
     assert [p.kind for p in result.problems] == ['missing apex'] * 2
     paired = [row['sample_id'] for row in result.rows if 'apex' in row]
     assert ('sub01-EP01' in paired) == (policy == 'middle')
+
+
+@pytest.mark.parametrize('policy', ['clip', 'middle', 'drop'])
+def test_the_middle_comes_after_the_onset(grow, table, index, policy):
+    """Onset 46 and offset 46 or 47 of frames 46 to 54; onset 54 leaves no later one."""
+    casme2(
+        grow,
+        table,
+        (1, 'EP01', 46, '/', 46, 'sadness'),
+        (1, 'EP02', 46, '/', 47, 'fear'),
+        (1, 'EP03', 46, 46, 48, 'surprise'),
+        (1, 'EP04', 54, '/', 54, 'surprise'),
+        (1, 'EP05', 46, 50, 54, 'fear'),
+    )
+    rows = index('casme2', missing_apex=policy).rows
+    expected = {
+        'clip': [None, None, None, None, 50],
+        'middle': [None, 47, 47, None, 50],
+        'drop': [50],
+    }
+    assert [row.get('apex_frame') for row in rows] == expected[policy]
 
 
 def test_classes(grow, table, index, root):

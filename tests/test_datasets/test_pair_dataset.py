@@ -13,7 +13,7 @@ import mmpretrain.registry
 import numpy as np
 import pytest
 import torch
-from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
@@ -445,6 +445,18 @@ def test_in_a_wrapper(make_pair_table, tmp_path, wrapper, times, cache):
         rows = [r for r in rows for _ in range(1 + (r['label'] == 'spontaneous'))]
         times = 1
     check_pairs(dataset, path, rows * times)
+
+
+def test_parts_share_nothing_with_datasets_that_are_gone(table):
+    """MMEngine remembers the ids of all that it ever copied for a subset."""
+    dataset = PairDataset(str(table), pipeline=LOAD_AND_PACK, cache='none')
+    (memo,) = BaseDataset._copy_without_annotation.__defaults__
+    memo[id(dataset.pipeline)] = 'what once had this id'
+    try:
+        assert len(dataset.get_subset(2)) == 2
+        assert callable(dataset.get_subset(2).pipeline)
+    finally:
+        memo.clear()
 
 
 @pytest.mark.parametrize('cache', ['ram', 'none'])

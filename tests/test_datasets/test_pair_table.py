@@ -297,6 +297,10 @@ BAD_TABLES = {
         f'\n{HEADER}\n{GOOD}\n'.replace(',', '\t'),
         'line 2: cells are separated by tabs; they must be separated by commas',
     ),
+    'one image twice': (
+        f'{HEADER}\n{GOOD}\n2,s1,a.png,./a.png,posed\n',
+        "line 3: onset and apex are the same image, 'a.png'",
+    ),
     # The form of a row
     'too many fields': (
         f'{HEADER}\n{GOOD}\n2,s1,a.png,b.png,posed,x\n',

@@ -48,6 +48,12 @@ def test_every_file_is_hashed_as_it_is(config, table):
     }
 
 
+def test_unaligned_images_are_refused_before_any_run(config, make_pair_table, tmp_path):
+    photos = make_pair_table(tmp_path / 'photos', subjects=4, pairs=1, size=(60, 80))
+    with pytest.raises(ValueError, match=r'60x80 pixels .* must be 48x48.*prepare'):
+        inputs_of(config(table=photos))
+
+
 def test_a_changed_learning_rate_is_named(config):
     before = inputs_of(config())
     after = inputs_of(config(optim_wrapper__optimizer__lr=0.5))

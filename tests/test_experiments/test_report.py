@@ -274,7 +274,9 @@ def test_tables_of_an_unfinished_run_do_not_count(experiment):
     assert totals['compcnn_comb@1'] == 240
 
 
-@pytest.mark.parametrize('spoil', ['nothing', 'empty', 'column', 'old', 'twice'])
+@pytest.mark.parametrize(
+    'spoil', ['nothing', 'empty', 'column', 'old', 'older', 'twice']
+)
 def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
     path = next(experiment.glob('runs/diffcnn/*/predictions.csv'))
     message = {
@@ -282,6 +284,7 @@ def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
         'empty': r'predictions\.csv, line 1: the file is empty',
         'column': "line 1: no column 'subject'",
         'old': "line 1: no column 'control'",
+        'older': r'data\.json: does not list the tested pairs',
         'twice': 'more than once',
     }[spoil]
     folder = experiment
@@ -289,6 +292,10 @@ def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
         folder = tmp_path
     elif spoil == 'empty':
         path.write_text('')
+    elif spoil == 'older':
+        data = json.loads((folder / DATA_FILE).read_text())
+        del data['samples']
+        (folder / DATA_FILE).write_text(json.dumps(data))
     elif spoil in ('column', 'old'):
         column = {'column': 'subject', 'old': 'control'}[spoil]
         pd.read_csv(path).drop(columns=column).to_csv(path, index=False)

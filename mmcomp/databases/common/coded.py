@@ -87,8 +87,7 @@ def add_coded_clip(
     onset, apex, offset = numbers.values()
     halfway = missing_apex == 'middle' and apex is None
     if halfway and onset is not None and offset is not None:
-        middle = _nearest(frames, (onset + offset) / 2)
-        apex = middle if middle > onset else None
+        apex = _nearest(frames, onset, offset)
     images = {}
     if onset is not None and apex is not None:
         images = dict(onset=frames[onset], apex=frames[apex])
@@ -105,6 +104,10 @@ def add_coded_clip(
     )
 
 
-def _nearest(frames: Iterable[int], number: float) -> int:
-    """Return the frame nearest to a number; the earlier of two."""
-    return min(frames, key=lambda frame: abs(frame - number))
+def _nearest(frames: Iterable[int], onset: int, offset: int) -> int | None:
+    """Return the frame halfway from onset to offset, but not the onset itself.
+
+    Of two that are as near the earlier is taken; None if there is no later frame.
+    """
+    later = (frame for frame in frames if onset < frame <= offset)
+    return min(later, key=lambda frame: abs(frame - (onset + offset) / 2), default=None)

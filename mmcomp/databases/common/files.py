@@ -3,7 +3,7 @@
 from itertools import pairwise
 from pathlib import Path
 
-from mmcomp.faces.video import IMAGE_SUFFIXES, frame_number
+from mmcomp.faces.video import IMAGE_SUFFIXES, frame_number, list_files
 from mmcomp.files import entries
 from mmcomp.tables import plain
 
@@ -29,12 +29,6 @@ def read_frames(folder: Path) -> tuple[dict[int, Path], list[str]]:
     if gaps:
         faults.append(f'frames missing from {min(frames)} to {max(frames)}: {gaps}')
     return frames, faults
-
-
-def list_files(folder: Path, suffixes: frozenset) -> list[Path]:
-    """Return the files of a folder with these suffixes, sorted, without clutter."""
-    found = entries(folder) if folder.is_dir() else []
-    return [p for p in found if p.suffix.lower() in suffixes and p.is_file()]
 
 
 def child(folder: Path, name: str) -> Path | None:

@@ -91,7 +91,10 @@ class Index:
         self._of_files: dict[tuple, str] = {}
 
     def add(self, position: str | Path, /, **columns) -> None:
-        """Add a sample; a second one with the same id or files is a problem.
+        """Add a sample.
+
+        A second one with the same id or files is a problem instead, and so is one whose
+        onset and apex are the same.
 
         Args:
             position: Its path, or ``table:row``; for messages.
@@ -101,6 +104,11 @@ class Index:
         if sample_id in self._positions:
             first = self._positions[sample_id]
             self.problem(DUPLICATE, position, f'{sample_id} is already in {first}')
+            return
+        onset = columns.get(ONSET)
+        if onset and onset == columns.get(APEX):
+            shown = self.where(onset)
+            self.problem(INCONSISTENT, position, f'onset and apex are both {shown}')
             return
         # One folder may be reached by two names, which would make two people of one.
         files = tuple(

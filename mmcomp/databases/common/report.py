@@ -9,7 +9,7 @@ from mmcomp.columns import APEX, APEX_FRAME, EMOTION, LABEL, SUBJECT
 
 from .index import LEFT_OUT, Index, Problem
 
-EXAMPLES = 3
+EXAMPLES, LOST_EXAMPLES = 3, 10  # of each kind of problem
 
 
 def check_report(index: Index) -> str:
@@ -70,18 +70,19 @@ def _problems(index: Index) -> str:
     lines = []
     if lost:
         title = f'rows of the table that gave no sample: {rows} of '
-        lines += _examples(f'{title}{len(index.table_rows)}', lost)
+        title += str(len(index.table_rows))
+        lines += _examples(title, lost, LOST_EXAMPLES)
     if others:
         lines += _examples(f'{"other " * bool(lost)}problems: {len(others)}', others)
     return '\n'.join(lines)
 
 
-def _examples(title: str, problems: list[Problem]) -> list[str]:
+def _examples(title: str, problems: list[Problem], shown: int = EXAMPLES) -> list[str]:
     lines = [title]
     for kind, count in Counter(p.kind for p in problems).most_common():
         lines.append(f'  {kind}: {count}')
-        examples = [p for p in problems if p.kind == kind][:EXAMPLES]
+        examples = [p for p in problems if p.kind == kind][:shown]
         lines += [f'      {p.position}: {p.reason}' for p in examples]
-        if count > EXAMPLES:
-            lines.append(f'      ... and {count - EXAMPLES} more')
+        if count > shown:
+            lines.append(f'      ... and {count - shown} more')
     return lines
