@@ -64,8 +64,8 @@ def claim(work_dir: str | Path, cfg: Config, mode: str) -> None:
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-        return {name: dict(content[name]) for name in content}
+        content = dict(json.loads(path.read_text(encoding='utf-8')))
+        return {name: dict(settings) for name, settings in content.items()}
     except (ValueError, TypeError):
         raise ValueError(f'{path}: not the record of a run; delete it') from None
 

@@ -80,9 +80,9 @@ def _train(
     torch.set_num_threads(options.threads)
     cfg = load_config(run.config, options.dataset, options.cfg_options)
     cfg.merge_from_dict(run.options)
-    for loader, options in run.data.items():
+    for loader, changed in run.data.items():
         for dataset in base_configs((cfg.get(loader) or {}).get('dataset')):
-            dataset.update(copy.deepcopy(options))
+            dataset.update(copy.deepcopy(changed))
     cfg.work_dir = str(folder)
     cfg.launcher = 'none'
     epochs = cfg.train_cfg.get('max_epochs', 1)

@@ -47,10 +47,12 @@ class Drawn:
     def __init__(self, runner):
         self.epochs = []
         step = runner.model.train_step
-        runner.model.train_step = lambda data, optim: (
-            self.epochs[-1].append([float(x.float().mean()) for x in data['inputs']]),
-            step(data, optim),
-        )[1]
+
+        def recorded(data, optim_wrapper):
+            self.epochs[-1].append([float(x.float().mean()) for x in data['inputs']])
+            return step(data, optim_wrapper)
+
+        runner.model.train_step = recorded
 
 
 @pytest.mark.parametrize('persistent', [False, True])

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.hooks import CheckpointHook, EMAHook, Hook
-from torch.utils.data import ConcatDataset, DataLoader
+from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
 from mmcomp.compat import loop_dataset, save_last_epoch, unwrapped
 from mmcomp.config import base_configs
@@ -25,12 +25,12 @@ def fit_stack(runner, batch_size: int = 256) -> None:
     process fits on all pairs, so that all have the same SVM.
     """
     tested = runner.cfg.get('val_dataloader') or runner.cfg.test_dataloader
-    pipeline = next(base_configs(tested.dataset)).pipeline
-    datasets = []
+    pipeline = next(base_configs(tested.dataset))['pipeline']
+    datasets: list[Dataset] = []
     for options in base_configs(runner.cfg.train_dataloader.dataset):
         cfg = dict(options, pipeline=pipeline, test_mode=True)
         datasets.append(DATASETS.build(cfg))
-    dataset = ConcatDataset(datasets)
+    dataset: ConcatDataset = ConcatDataset(datasets)
     loader = DataLoader(dataset, batch_size, collate_fn=pseudo_collate)
     model = unwrapped(runner.model)
     model.fit_svms(loader)
