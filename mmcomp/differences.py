@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _OF_A_RUN = ('launcher', 'work_dir')  # of a config, and without effect on its results
+_LONGEST = 60  # letters of a value that is shown
 
 
 def to_json(cfg: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,11 +43,13 @@ def leaves(value: Any, key: str = '') -> Iterator[tuple[str, str]]:
 def changes(found: Any, wanted: Any) -> list[str]:
     """Return each difference of two settings, as ``seed is 0 there, 1 now``."""
     a, b = dict(leaves(found)), dict(leaves(wanted))
-    return [
-        f'{key} is {a.get(key, "absent")} there, {b.get(key, "absent")} now'
-        for key in {**a, **b}
-        if a.get(key) != b.get(key)
-    ]
+    texts = []
+    for key in (key for key in {**a, **b} if a.get(key) != b.get(key)):
+        values = a.get(key, 'absent'), b.get(key, 'absent')
+        short = max(map(len, values)) <= _LONGEST
+        state = 'is {} there, {} now'.format(*values) if short else 'has changed'
+        texts.append(f'{key} {state}')
+    return texts
 
 
 def shortened(texts: Sequence[str], shown: int) -> str:

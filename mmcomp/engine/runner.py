@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.device import get_device
-from mmengine.dist import is_distributed
+from mmengine.dist import is_distributed, master_only
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from torch import nn
@@ -27,6 +28,7 @@ from mmcomp.compat import (
     unwrapped,
 )
 from mmcomp.datasets import check_alignment
+from mmcomp.files import replacing
 from mmcomp.registry import RUNNERS
 
 from .memory import keep_freed_memory
@@ -142,6 +144,17 @@ class PairRunner(Runner):
                 f'{", ".join(new[:5])}{more}; they start from their initial values'
             )
         checkpoint['state_dict'] = kept
+
+    @master_only
+    def save_checkpoint(self, out_dir: str, filename: str, *args, **kwargs) -> None:
+        """Save a checkpoint whole or not at all, and remove what a kill has left."""
+        if '://' in out_dir:
+            super().save_checkpoint(out_dir, filename, *args, **kwargs)
+            return
+        for partial in Path(out_dir).glob('.*.pth.*.tmp'):
+            partial.unlink(missing_ok=True)
+        with replacing(Path(out_dir, filename)) as partial:
+            super().save_checkpoint(out_dir, partial.name, *args, **kwargs)
 
     def dump_config(self) -> None:
         """Leave the folder as it is until a run claims it."""

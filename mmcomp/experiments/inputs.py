@@ -53,6 +53,8 @@ def find_inputs(settings: ExperimentSettings) -> tuple[Inputs, Any, str]:
                 files.add(value, value)
         for loader in LOADERS:
             own = (cfg.get(loader) or {}).get('dataset')
+            if loader == 'val_dataloader':
+                _check_tested(name, own)
             for options in map(_whole, base_configs(own)):
                 same = json.dumps({**to_json(options), 'pipeline': None})
                 if same not in built:
@@ -60,7 +62,6 @@ def find_inputs(settings: ExperimentSettings) -> tuple[Inputs, Any, str]:
                     built[same] = dataset, _fingerprint(dataset, files)
                 check_alignment(built[same][0], cfg)
                 if loader == 'val_dataloader':
-                    _check_unwrapped(name, own)
                     tested[name] = built[same]
     first, *others = configs
     for name in others:
@@ -73,11 +74,13 @@ def find_inputs(settings: ExperimentSettings) -> tuple[Inputs, Any, str]:
     return dict(configs=plain, files=dict(files)), *tested[first]
 
 
-def _check_unwrapped(name: str, options: Mapping[str, Any]) -> None:
+def _check_tested(name: str, options: Mapping[str, Any] | None) -> None:
+    if not options:
+        raise SettingsError(f'val_dataloader of {name!r} has no data set; it needs one')
     if options is not next(base_configs(options)):
         raise SettingsError(
-            f'the data set of val_dataloader in {name!r} is a {options["type"]}; in '
-            'an experiment it must not be wrapped'
+            f'val_dataloader of {name!r} has a {options.get("type")}; in an experiment '
+            'its data set must not be wrapped'
         )
 
 

@@ -106,7 +106,7 @@ def differences(found: Inputs, wanted: Inputs) -> str:
     Networks that only one of the two has do not count.
     """
     texts = []
-    for name in found['configs'].keys() & wanted['configs'].keys():
+    for name in (name for name in found['configs'] if name in wanted['configs']):
         own = changes(found['configs'][name], wanted['configs'][name])
         texts += [f'{name}: {text}' for text in own]
     for path in {**found['files'], **wanted['files']}:
