@@ -16,7 +16,8 @@ from mmcomp.checkpoint import (
     from_plain,
     load_plain_checkpoint,
 )
-from mmcomp.compat import mark_loaded, starts_training, unwrapped
+from mmcomp.compat import mark_loaded, starts_training
+from mmcomp.models.inspect import unwrapped
 from mmcomp.registry import RUNNERS
 
 from .memory import keep_freed_memory

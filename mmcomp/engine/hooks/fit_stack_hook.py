@@ -6,8 +6,9 @@ from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
-from mmcomp.compat import loop_dataset, unwrapped
+from mmcomp.compat import loop_dataset
 from mmcomp.datasets.splits import kfold_subjects
+from mmcomp.models.inspect import unwrapped
 from mmcomp.registry import DATASETS, HOOKS
 
 

@@ -9,8 +9,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from mmcomp.compat import unwrapped
-from mmcomp.models.inspect import evaluating
+from mmcomp.models.inspect import evaluating, unwrapped
 from mmcomp.registry import DATASETS, HOOKS
 
 from .run_summary_hook import write_tables
