@@ -24,6 +24,9 @@ class ConfigOptions(argparse.Action):
         values: str | Sequence[Any] | None,
         option_string: str | None = None,
     ) -> None:
+        for value in [values] if isinstance(values, str) else values or ():
+            if '=' not in value:
+                parser.error(f'{option_string} is {value!r}; it must be KEY=VALUE')
         from mmengine.config import DictAction
 
         action = DictAction(self.option_strings, self.dest, nargs=self.nargs)
@@ -91,14 +94,12 @@ def config_from_args(args: argparse.Namespace) -> Config:
     from mmcomp.config import load_config
 
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = load_config(args.config, args.dataset)
+    cfg = load_config(args.config, args.dataset, args.cfg_options)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs', Path(args.config).stem))
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
     for name in LOADERS:
         loader = cfg.get(name)
         if loader is not None:

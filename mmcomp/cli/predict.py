@@ -16,6 +16,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,6 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Predict and write."""
     args = parse_args(argv, prog)
     quiet_decoders()
-    from rich.progress import track
-
     from mmcomp.apis import PairInferencer
 
     inferencer = PairInferencer(
@@ -97,8 +96,12 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     pictures = args.out / 'pictures' if args.pictures else None
     inputs = [*args.inputs, *map(tuple, args.pair)]
     predictions = inferencer.stream(inputs, args.batch_size, pictures)
-    hidden = not sys.stderr.isatty()
-    results = list(track(predictions, 'predicting', disable=hidden))
+    if sys.stderr.isatty() and find_spec('rich'):
+        from rich.progress import track
+
+        results = list(track(predictions, 'predicting'))
+    else:
+        results = list(predictions)
     write_results(results, inferencer.classes, args.out)
     for result in results:
         if result['success']:

@@ -14,7 +14,8 @@ from mmengine.registry import init_default_scope
 
 from mmcomp.columns import APEX, DATABASE, ID, LABEL, ONSET, PREDICTED, SUBJECT
 from mmcomp.config import load_config
-from mmcomp.files import require_file, write_text
+from mmcomp.files import write_text
+from mmcomp.installed import find_config
 from mmcomp.registry import DATASETS, TASK_UTILS
 
 from .plan import (
@@ -59,7 +60,7 @@ def inspect_data(settings: ExperimentSettings) -> dict[str, Any]:
         ValueError: For a config, a table or a split that cannot be used.
     """
     for path in settings.configs:
-        require_file(path, 'config')
+        find_config(path)
     cfg = load_config(settings.configs[0], settings.dataset, settings.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     options = cfg.val_dataloader.dataset.copy()
