@@ -12,7 +12,7 @@ from .controls import CONTROLS, SHUFFLED_LABELS, control_pair, shuffle_labels
 from .image_store import ImagePair, decode_images, decode_once
 from .pair_table import read_pair_table
 from .splits import SUBSETS, Assignment, SubjectSplit
-from .transforms import LoadPair
+from .transforms import DECODED, LoadPair
 
 CACHES = ('ram', 'none')
 
@@ -41,6 +41,8 @@ class PairDataset(BaseDataset):
             'onset-only' or 'apex-only' show that image twice, 'swapped' exchanges
             both, 'shuffled-labels' permutes labels among the pairs of each subject.
             See :mod:`mmcomp.datasets.controls`.
+        indices (int | Sequence[int], optional): Use only the first so many pairs of the
+            subset, or those of these numbers, as for a trial run.
         test_mode (bool): As in :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
@@ -61,6 +63,7 @@ class PairDataset(BaseDataset):
         pipeline: Sequence = (),
         cache: str = 'ram',
         control: str | None = None,
+        indices: int | Sequence[int] | None = None,
         test_mode: bool = False,
     ) -> None:
         for name, value, allowed in (
@@ -91,6 +94,7 @@ class PairDataset(BaseDataset):
             pipeline=[
                 TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline
             ],
+            indices=indices,
             test_mode=test_mode,
             # Serialising collects garbage for a third of a second and unpickles each
             # row again; rows are small.
@@ -99,8 +103,13 @@ class PairDataset(BaseDataset):
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """The subjects of this subset, sorted."""
-        return self._subjects
+        """The subjects of these pairs, sorted."""
+        return tuple(sorted({data[SUBJECT] for data in self.data_list}))
+
+    @property
+    def CLASSES(self) -> tuple[str, ...]:
+        """Names of the classes, where MMPretrain's tools look for them."""
+        return tuple(self.metainfo['classes'])
 
     def load_data_list(self) -> list[dict]:
         """Read, check and split the table; decode the images.
@@ -124,7 +133,6 @@ class PairDataset(BaseDataset):
                 f'subset {self.subset!r} of {self.ann_file!r} is empty: {self.split!r} '
                 'gives it no subject'
             )
-        self._subjects = tuple(sorted({rows[i][SUBJECT] for i in chosen}))
         labels = {name: index for index, name in enumerate(classes)}
         data_list = [dict(rows[i], gt_label=labels[rows[i][LABEL]]) for i in chosen]
         if self.subset == 'train' and len({d['gt_label'] for d in data_list}) < 2:
@@ -139,21 +147,19 @@ class PairDataset(BaseDataset):
         return data_list
 
     def get_data_info(self, idx: int) -> dict:
-        """Return one row, to which transforms may add, but whose columns stay."""
-        return dict(self.data_list[idx], sample_idx=idx % len(self.data_list))
+        """Return one row, to which transforms may add, but whose columns stay.
+
+        ``img_path`` is the apex, for tools of MMPretrain that show one image.
+        """
+        data = self.data_list[idx]
+        return dict(data, sample_idx=idx % len(self.data_list), img_path=data[APEX])
 
     def prepare_data(self, idx: int) -> dict:
         """Run the pipeline on one pair, from memory if its images are kept there."""
         data = self.get_data_info(idx)
-        if not self._images:
-            return self.pipeline(data)
-        loader, *rest = self.pipeline.transforms
-        data = loader.pack(data, tuple(x.copy() for x in self._images[data[ID]]))
-        for transform in rest:
-            data = transform(data)
-            if data is None:
-                break
-        return data
+        if self._images:
+            data[DECODED] = tuple(image.copy() for image in self._images[data[ID]])
+        return self.pipeline(data)
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Return the class index of one pair, for ClassBalancedDataset."""
