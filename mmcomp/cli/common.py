@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,29 @@ def new_parser(text: str | None, prog: str | None) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         prog=prog, description=text, formatter_class=formatter
     )
+
+
+def at_least(least: float, kind: type = int) -> Callable[[str], float]:
+    """Return what reads a number that must not be smaller, as ``type`` of an option.
+
+    Examples:
+        >>> at_least(1)('3')
+        3
+        >>> at_least(1)('0')
+        Traceback (most recent call last):
+        argparse.ArgumentTypeError: value is 0; it must be at least 1
+    """
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not least <= value < math.inf:
+            raise argparse.ArgumentTypeError(
+                f'value is {text}; it must be at least {least}'
+            )
+        return value
+
+    number.__name__ = kind.__name__  # argparse shows it
+    return number
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from .common import new_parser, quiet_decoders
+from mmcomp.files import require_file
+from mmcomp.installed import find_config
+
+from .common import at_least, new_parser, quiet_decoders
 
 NOTE = (
     'Scores are what the network learned from its training data; they are no '
@@ -65,14 +68,14 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     )
     add(
         '--limit',
-        type=float,
+        type=at_least(0, float),
         default=1.0,
         help='least motion of an expression in percent of the eye distance; '
         'default: %(default)s',
     )
     add(
         '--batch-size',
-        type=int,
+        type=at_least(1),
         default=32,
         help='pairs at a time; default: %(default)s',
     )
@@ -83,6 +86,11 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Predict and write."""
     args = parse_args(argv, prog)
+    if args.checkpoint is None:
+        require_file(args.model, 'network')
+    else:
+        find_config(args.model)
+        require_file(args.checkpoint, 'checkpoint')
     quiet_decoders()
     from mmcomp.apis import PairInferencer
 

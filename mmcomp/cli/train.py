@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
+from mmcomp.files import require_file
+
 from .common import add_run_options, config_from_args, new_parser
 
 
@@ -38,11 +40,13 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Apply the options and train."""
     args = make_parser(prog).parse_args(argv)
+    if args.resume not in (None, 'auto'):
+        require_file(args.resume, 'checkpoint')
+    cfg = config_from_args(args)
     from mmengine.device import get_device
 
     from mmcomp.engine.launch import build_runner
 
-    cfg = config_from_args(args)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
