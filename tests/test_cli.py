@@ -1,6 +1,7 @@
 """The console command: quick, complete, and the same as tools/*.py."""
 
 import argparse
+import ast
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from mmcomp.export import FORMATS
 from mmcomp.faces.alignment import ALIGN_BY
 from mmcomp.faces.pairs import SEVERAL
 from mmcomp.synthetic import EMOTIONS, LABELS, LEVELS, PRESETS
+from mmcomp.visualization import PairVisualizer
 
 #: Import ``mmcomp.cli.main``, run it, and print which heavy packages it imported.
 RUN = """
@@ -169,6 +171,20 @@ def test_every_option_has_a_help_text(name):
         assert parser.format_help()
 
 
+@pytest.mark.parametrize(
+    'path',
+    ['tools/check_machine.py', 'benchmarks/faces.py', 'benchmarks/speed.py']
+    + ['tests/mutants.py'],
+)
+def test_every_option_of_a_script_has_a_help_text(path):
+    tree = ast.parse((REPOSITORY / path).read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    options = [c for c in calls if getattr(c.func, 'attr', '') == 'add_argument']
+    assert options
+    for option in options:
+        assert 'help' in {keyword.arg for keyword in option.keywords}, option.lineno
+
+
 @pytest.mark.parametrize('name', COMMANDS)
 def test_a_tool_calls_the_command(name):
     """The same ``main``: a tool has no code of its own."""
@@ -228,6 +244,23 @@ def test_a_users_error_is_one_line(tmp_path):
         main(['synthesize', 'oracle', str(tmp_path / 'nothing')])
     with pytest.raises(SystemExit, match=r'^error: [^\n]+: no such file$'):
         main(['train', str(tmp_path / 'nothing.py')])
+
+
+@pytest.mark.parametrize(
+    ('option', 'message'),
+    [
+        ('model.head.dropuots=[0]', "unexpected keyword argument 'dropuots'"),
+        ('model.head.type=mmcomp.MLPHead', 'mmcomp.MLPHead is not in the .* registry'),
+        ('custom_hooks.0.typ=x', r'ProtocolHook\(\) takes no arguments'),
+        ('visualizer.vis_backends.0.type=WandbVisBackend', 'pip install wandb'),
+    ],
+)
+def test_a_mistake_in_a_config_is_one_line(option, message, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'wandb', None)  # as if it were not installed
+    monkeypatch.setattr(PairVisualizer, '_instance_dict', {})
+    line = ['train', 'compcnn_comb@2', '--work-dir', str(tmp_path)]
+    with pytest.raises(SystemExit, match=rf'^error: [^\n]*{message}[^\n]*$'):
+        main([*line, '--cfg-options', option])
 
 
 def test_options_of_a_config_are_those_of_mmengine():

@@ -1,9 +1,13 @@
 """What all tools do alike; imports nothing heavy."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
+
+#: Said where a config names a class that is not there, or an argument it does not have.
+MISTAKE = r'unexpected keyword argument|takes no arguments|is not in the \S+ registry'
 
 
 def run_tool(main: Callable[[], None]) -> None:
@@ -17,11 +21,11 @@ def run_tool(main: Callable[[], None]) -> None:
         if os.environ.get('MMCOMP_DEBUG'):
             raise
         sys.exit(f'error: {error}{_advice(error)}')
-    except TypeError as error:
-        # Of a class that a config names, by an argument that it does not have.
-        if os.environ.get('MMCOMP_DEBUG') or 'unexpected keyword' not in str(error):
+    except (TypeError, KeyError) as error:
+        text = ' '.join(str(error.args[0] if error.args else '').split())
+        if os.environ.get('MMCOMP_DEBUG') or not re.search(MISTAKE, text):
             raise
-        sys.exit(f'error: {" ".join(str(error).split())}')
+        sys.exit(f'error: {text.partition(". Please")[0]}')
 
 
 def _advice(error: Exception) -> str:
