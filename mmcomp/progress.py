@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from importlib.util import find_spec
 from typing import TypeVar
 
 T = TypeVar('T')
@@ -22,7 +21,7 @@ def track(items: Iterable[T], total: int, title: str) -> Iterator[T]:
         total: How many there will be.
         title: What is being done.
     """
-    if sys.stderr.isatty() and find_spec('rich'):
+    if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import track as bar
 
