@@ -8,8 +8,11 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import OrderedDict
 
 import pytest
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.registry import DefaultScope
 from runs import REPOSITORY
 
 import mmcomp
@@ -104,7 +107,8 @@ MISTAKES = {
     'export a.py no.pth --out w': "'no.pth': no such file",
     'export bad.py a.pth --out w': 'line 1',
     'export a.py a.pth --out w --dataset no': "'no': no such file",
-    'synthesize oracle no': 'no',
+    'synthesize oracle no': 'error: .*no',
+    'synthesize render tiny --seed -1': 'value is -1; it must be at least 0',
     'synthesize clip --out w.mp4 --seconds 1': 'value is 1; it must be at least 2',
     'demo no.py a.pth': "'no.py': no such file",
     'demo a.py no.pth': "'no.pth': no such file",
@@ -257,7 +261,8 @@ def test_a_users_error_is_one_line(tmp_path):
 )
 def test_a_mistake_in_a_config_is_one_line(option, message, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'wandb', None)  # as if it were not installed
-    monkeypatch.setattr(PairVisualizer, '_instance_dict', {})
+    for kind in (DefaultScope, MessageHub, MMLogger, PairVisualizer):
+        monkeypatch.setattr(kind, '_instance_dict', OrderedDict())
     line = ['train', 'compcnn_comb@2', '--work-dir', str(tmp_path)]
     with pytest.raises(SystemExit, match=rf'^error: [^\n]*{message}[^\n]*$'):
         main([*line, '--cfg-options', option])
