@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+CONFIG_HELP = 'config file, or the name of one that comes with mmcomp'
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -86,8 +87,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--dataset',
         metavar='CONFIG',
-        help="a file of configs/_base_/datasets/ to use instead of the config's own "
-        'data',
+        help='a file of configs/_base_/datasets/, or its name, to use instead of the '
+        "config's own data",
     )
     parser.add_argument(
         '--amp',

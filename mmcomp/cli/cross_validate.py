@@ -25,14 +25,15 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         'configs',
         nargs='+',
         metavar='CONFIG',
-        help='config files; a stack reports its members, too',
+        help='config files, or names of those that come with mmcomp; a stack reports '
+        'its members, too',
     )
     add('--work-dir', required=True, help='folder of the experiment')
     add(
         '--dataset',
         metavar='CONFIG',
-        help="a file of configs/_base_/datasets/ to use instead of the configs' own "
-        'data',
+        help='a file of configs/_base_/datasets/, or its name, to use instead of the '
+        "configs' own data",
     )
     add(
         '--split',

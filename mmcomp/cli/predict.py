@@ -91,6 +91,8 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     else:
         find_config(args.model)
         require_file(args.checkpoint, 'checkpoint')
+    if args.pictures and not find_spec('matplotlib'):
+        raise ValueError('--pictures needs Matplotlib: pip install matplotlib')
     quiet_decoders()
     from mmcomp.apis import PairInferencer
 

@@ -56,6 +56,15 @@ def test_predict_needs_no_pytorch(make_pair_table, tmp_path):
     assert [row['score_spontaneous'] for row in rows] == ['0.75', '0.75']
 
 
+def test_pictures_need_matplotlib(tmp_path):
+    """Said before anything is predicted."""
+    network = write_constant_network(tmp_path / 'network.onnx', {'a': 0, 'b': 1})
+    done = run('predict', network, tmp_path / 'a.mp4', '--out', 'x', '--pictures')
+    assert done.stderr == (
+        'error: --pictures needs Matplotlib: pip install matplotlib\n'
+    )
+
+
 @pytest.mark.parametrize('name', ['train', 'index'])
 def test_other_commands_say_what_to_install(name, tmp_path):
     arguments = {
