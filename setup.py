@@ -34,7 +34,7 @@ class BuildWithMim(build_py):
 
 
 # Without an extra: what an exported network needs to predict, but for ONNX Runtime.
-RUNTIME = ['numpy>=1.25', 'opencv-python>=4.8.0.74', 'pandas>=2.1']
+RUNTIME = ['numpy>=1.25', 'opencv-python>=4.8.0.74', 'pandas>=2.1', 'pillow>=10.0']
 TRAIN = [
     'torch>=2.7',
     'torchvision>=0.22',

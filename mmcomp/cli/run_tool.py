@@ -1,5 +1,6 @@
 """What all tools do alike; imports nothing heavy."""
 
+import logging
 import os
 import re
 import sys
@@ -9,14 +10,25 @@ from importlib.util import find_spec
 #: Said where a config names a class that is not there, or an argument it does not have.
 MISTAKE = r'unexpected keyword argument|takes no arguments|is not in the \S+ registry'
 
+INTERRUPTED = 130  # the exit code of shells after Ctrl+C
+
 
 def run_tool(main: Callable[[], None]) -> None:
     """Run a tool; what a user can mend ends in one message instead of a traceback.
 
     The traceback is shown when MMCOMP_DEBUG is set.
     """
+    # A log on a full disk would print a traceback for each of its lines.
+    logging.raiseExceptions = False
+    # OpenMP reads this when PyTorch is imported. By default, threads that wait for
+    # another one keep their core busy, and a step on busy cores takes three times as
+    # long.
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     try:
         main()
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        sys.exit(INTERRUPTED)
     except (ValueError, OSError, ImportError) as error:
         if os.environ.get('MMCOMP_DEBUG'):
             raise

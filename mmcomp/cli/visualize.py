@@ -1,8 +1,8 @@
 """Show pairs, networks and training curves.
 
-FILE is a .png, or an .html page that needs no other file. Pairs come from the data of
-the config, from --dataset or --table (some of each class, or the rows of --id), or are
-image files (--pair). See docs/visualize.md for what each picture means.
+FILE is a .png, .pdf or .svg, or an .html page that needs no other file. Pairs come from
+the data of the config, from --dataset or --table (some of each class, or the rows of
+--id), or are image files (--pair). See docs/visualize.md for what each picture means.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mmcomp.figures import check_format
 from mmcomp.files import require_file
 from mmcomp.installed import find_config
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mmcomp.visualization.page import Page
 
 SUBSETS = ('train', 'val', 'test', 'all')
+OUT_HELP = '.png, .pdf, .svg or .html file'
 
 
 def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
@@ -111,7 +113,7 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         help='folders of runs or experiments',
     )
     own.add_argument('--metrics', nargs='+', help='such as loss lr pair/error_rate')
-    own.add_argument('--out', required=True, type=Path, help='.png or .html file')
+    own.add_argument('--out', required=True, type=Path, help=OUT_HELP)
     return parser
 
 
@@ -120,7 +122,7 @@ def add_pairs(
 ) -> None:
     """Add the options that say which pairs to show, and where to."""
     add = parser.add_argument
-    add('--out', required=True, type=Path, help='.png or .html file')
+    add('--out', required=True, type=Path, help=OUT_HELP)
     add('--dataset', metavar='CONFIG', help='dataset config to use instead')
     add('--table', help='pair table to use instead, all of it')
     add(
@@ -212,10 +214,10 @@ def make_page(args: argparse.Namespace) -> Page:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Draw and write."""
     args = make_parser(prog).parse_args(argv)
+    check_format(args.out, ('.html',))
     check_files(args)
-    from mmcomp.visualization.page import check_out, write_page
+    from mmcomp.visualization.page import write_page
 
-    check_out(args.out)
     page = make_page(args)
     for path in write_page(page, args.out):
         print(f'{page.heading}: {path}')
