@@ -258,6 +258,7 @@ def main() -> None:
         for bench in made:
             print(f'{bench.program}: {len(bench.events)} events', flush=True)
             for at in range(0, len(bench.events), args.every):
+                print(f'  {at}: {bench.events[at]}', file=sys.stderr, flush=True)
                 for mode in bench.modes(at):
                     problem = bench.disturb(mode, at)
                     counts[bench.program, mode, bool(problem)] += 1

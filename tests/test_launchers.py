@@ -7,7 +7,8 @@ import sys
 import pytest
 from runs import REPOSITORY
 
-from mmcomp.cli.common import slurm_port
+from mmcomp.cli.common import config_from_args, slurm_port
+from mmcomp.cli.train import make_parser
 
 LAUNCHERS = {'dist_train.sh': ['c.py', '2'], 'dist_test.sh': ['c.py', 'c.pth', '2']}
 
@@ -19,7 +20,7 @@ from pathlib import Path
 folder = Path({folder!r})
 name = f'{{os.environ["MASTER_PORT"]}}-{{os.environ["RANK"]}}'
 (folder / name).write_text(os.environ['MASTER_ADDR'])
-end = time.monotonic() + 100
+end = time.monotonic() + 240
 while len(list(folder.iterdir())) < 4:
     if time.monotonic() > end:
         sys.exit('the other launch did not come')
@@ -73,10 +74,31 @@ def test_two_launches_at_once_have_two_ports(tmp_path):
         tmp_path / 'python', f'#!/bin/bash\nexec {sys.executable} {replaced}\n'
     )
     launches = [launch('dist_train.sh', python) for _ in range(2)]
-    texts = [own.communicate(timeout=280)[0] for own in launches]
+    texts = [own.communicate(timeout=300)[0] for own in launches]
     assert [own.returncode for own in launches] == [0, 0], texts
     ports = [path.name.split('-')[0] for path in met.iterdir()]
     assert sorted(map(ports.count, set(ports))) == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ('launcher', 'given', 'port'),
+    [
+        ('slurm', None, '14567'),
+        ('slurm', '4001', '4001'),
+        ('pytorch', None, None),
+    ],
+)
+def test_a_job_of_slurm_sets_its_port(launcher, given, port, tmp_path, monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    monkeypatch.setenv('SLURM_JOB_ID', '1234567')
+    monkeypatch.setenv('MASTER_PORT', given or '')
+    if not given:
+        monkeypatch.delenv('MASTER_PORT')
+    config = tmp_path / 'c.py'
+    config.touch()
+    args = make_parser().parse_args([str(config), '--launcher', launcher])
+    config_from_args(args)
+    assert os.environ.get('MASTER_PORT') == port
 
 
 def test_jobs_of_slurm_have_ports_of_their_own():

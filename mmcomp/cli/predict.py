@@ -19,13 +19,16 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from mmcomp.columns import SCORE
+from mmcomp.files import require_file
+from mmcomp.installed import find_config
 
-from .common import new_parser, quiet_decoders
+from .common import at_least, new_parser, quiet_decoders
 
 NOTE = (
     'Scores are what the network learned from its training data; they are no '
@@ -99,14 +102,14 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     )
     add(
         '--limit',
-        type=float,
+        type=at_least(0, float),
         default=1.0,
         help='least motion of an expression in percent of the eye distance; '
         'default: %(default)s',
     )
     add(
         '--batch-size',
-        type=int,
+        type=at_least(1),
         default=32,
         help='pairs at a time; default: %(default)s',
     )
@@ -117,10 +120,14 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Predict and write."""
     args = parse_args(argv, prog)
+    if args.checkpoint is None:
+        require_file(args.model, 'network')
+    else:
+        find_config(args.model)
+        require_file(args.checkpoint, 'checkpoint')
+    if args.pictures and not find_spec('matplotlib'):
+        raise ValueError('--pictures needs Matplotlib: pip install matplotlib')
     quiet_decoders()
-    from rich.console import Console
-    from rich.progress import track
-
     from mmcomp.apis import PairInferencer
 
     inferencer = PairInferencer(
@@ -132,12 +139,17 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     )
     pictures = args.out / 'pictures' if args.pictures else None
     inputs = [*args.inputs, *map(tuple, args.pair)]
-    predictions = inferencer.stream(inputs, args.batch_size, pictures)
+    predictions: Iterable[dict[str, Any]] = inferencer.stream(
+        inputs, args.batch_size, pictures
+    )
+    if not args.quiet and sys.stderr.isatty() and find_spec('rich'):
+        from rich.console import Console
+        from rich.progress import track
+
+        predictions = track(predictions, 'predicting', console=Console(stderr=True))
     lines = str(args.out) == '-'
-    hidden = args.quiet or not sys.stderr.isatty()
     results = []
-    bar = track(predictions, 'predicting', console=Console(stderr=True), disable=hidden)
-    for result in bar:
+    for result in predictions:
         results.append(result)
         if lines:
             print(json.dumps(result), flush=True)

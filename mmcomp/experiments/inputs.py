@@ -3,8 +3,7 @@
 import hashlib
 import json
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,16 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmcomp.columns import APEX, DATABASE, ID, LABEL, ONSET, SUBJECT
-from mmcomp.config import load_config
+from mmcomp.config import base_configs, load_config
 from mmcomp.datasets import check_alignment
+from mmcomp.differences import leaves, to_json
 from mmcomp.files import digest
 from mmcomp.registry import DATASETS
 
 from .plan import ExperimentSettings, SettingsError
-from .record import Inputs, leaves
+from .record import Inputs
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-OF_A_RUN = ('launcher', 'work_dir')  # of a config, and without effect on its results
 
 
 def find_inputs(settings: ExperimentSettings) -> tuple[Inputs, Any, str]:
@@ -53,7 +52,10 @@ def find_inputs(settings: ExperimentSettings) -> tuple[Inputs, Any, str]:
             if isinstance(value, str) and Path(value).suffix and os.path.isfile(value):
                 files.add(value, value)
         for loader in LOADERS:
-            for options in _datasets((cfg.get(loader) or {}).get('dataset')):
+            own = (cfg.get(loader) or {}).get('dataset')
+            if loader == 'val_dataloader':
+                _check_tested(name, own)
+            for options in map(_whole, base_configs(own)):
                 same = json.dumps({**to_json(options), 'pipeline': None})
                 if same not in built:
                     dataset = DATASETS.build(options)
@@ -72,37 +74,27 @@ def find_inputs(settings: ExperimentSettings) -> tuple[Inputs, Any, str]:
     return dict(configs=plain, files=dict(files)), *tested[first]
 
 
+def _check_tested(name: str, options: Mapping[str, Any] | None) -> None:
+    if not options:
+        raise SettingsError(f'val_dataloader of {name!r} has no data set; it needs one')
+    if options is not next(base_configs(options)):
+        raise SettingsError(
+            f'val_dataloader of {name!r} has a {options.get("type")}; in an experiment '
+            'its data set must not be wrapped'
+        )
+
+
 def pairs_of(dataset: Any) -> list[dict[str, Any]]:
     """Return the rows of a data set."""
     return [dataset.get_data_info(index) for index in range(len(dataset))]
 
 
-def to_json(cfg: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config in the types of JSON, without what only places a run."""
-    plain = cfg.to_dict() if isinstance(cfg, Config) else cfg
-    kept = {key: value for key, value in plain.items() if key not in OF_A_RUN}
-    return json.loads(json.dumps(kept, default=_named))
-
-
-def _named(value: Any) -> str:
-    """Return a text for an object in a config, the same in each process."""
-    name = getattr(value, '__qualname__', None)
-    return str(name or re.sub(r' at 0x[0-9a-f]+', '', repr(value)))
-
-
-def _datasets(options: Any) -> Iterator[dict[str, Any]]:
-    """Yield the data sets of a loader, without their wrappers and whole."""
-    if not options:
-        return
-    inner = [options['dataset']] if 'dataset' in options else options.get('datasets')
-    if inner:
-        for own in inner:
-            yield from _datasets(own)
-        return
+def _whole(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a data set without its split and control."""
     whole = {k: v for k, v in options.items() if k not in ('control', 'test_mode')}
     if whole.keys() & {'split', 'subset'}:
         whole.update(split=None, subset='all')
-    yield whole
+    return whole
 
 
 class _Digests(dict[str, str]):
@@ -129,7 +121,7 @@ def _fingerprint(dataset: Any, files: _Digests) -> str:
                 name = os.path.relpath(path, os.path.dirname(os.path.abspath(table)))
                 name = os.path.join(os.path.dirname(table), name)
                 own.append(files.add(name, path))
-        total.update(json.dumps(own, default=_named).encode())
+        total.update(json.dumps(own, default=str).encode())
     return total.hexdigest()
 
 

@@ -30,6 +30,7 @@ class Run:
         train_subjects (int, optional): Size of the training set; None for all.
         control (str, optional): The control; see :class:`PairDataset`.
         options (dict): What differs from the config, as ``cfg-options``.
+        data (dict): What differs in the data sets of each loader.
     """
 
     config: str
@@ -38,6 +39,7 @@ class Run:
     train_subjects: int | None = None
     control: str | None = None
     options: dict[str, Any] = field(default_factory=dict, compare=False)
+    data: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def model(self) -> str:
@@ -193,15 +195,17 @@ def _make_run(
     size: int | None,
     control: str | None,
 ) -> Run:
-    split = dict(settings.split_options(fold, size), _delete_=True)
-    options: dict[str, Any] = {'randomness.seed': seed}
+    data: dict[str, dict[str, Any]] = {}
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        options[f'{loader}.dataset.split'] = dict(split)
+        data[loader] = dict(split=settings.split_options(fold, size))
         # Shuffled labels are learned from; they are tested against the true ones.
         if control and not (control == 'shuffled-labels' and loader[:5] != 'train'):
-            options[f'{loader}.dataset.control'] = control
-    options['variant'] = {TRAIN_SUBJECTS: size, CONTROL: control}  # for the tables
-    return Run(config, fold, seed, size, control, options)
+            data[loader]['control'] = control
+    options = {
+        'randomness.seed': seed,
+        'variant': {TRAIN_SUBJECTS: size, CONTROL: control},  # for the tables
+    }
+    return Run(config, fold, seed, size, control, options, data)
 
 
 def unfinished(runs: Sequence[Run], folder: Path) -> list[Run]:

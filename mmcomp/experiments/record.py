@@ -1,11 +1,11 @@
 """What an experiment is, as its folder records it. Imports nothing heavy."""
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mmcomp.differences import changes, shortened
 from mmcomp.files import EXPERIMENT_FILE, write_text
 
 from .plan import ExperimentSettings, SettingsError
@@ -106,34 +106,16 @@ def differences(found: Inputs, wanted: Inputs) -> str:
     Networks that only one of the two has do not count.
     """
     texts = []
-    for name in found['configs'].keys() & wanted['configs'].keys():
-        a, b = (dict(leaves(inputs['configs'][name])) for inputs in (found, wanted))
-        texts += [
-            f'{name}: {key} is {a.get(key, "absent")} there, {b.get(key, "absent")} now'
-            for key in {**a, **b}
-            if a.get(key) != b.get(key)
-        ]
+    for name in (name for name in found['configs'] if name in wanted['configs']):
+        own = changes(found['configs'][name], wanted['configs'][name])
+        texts += [f'{name}: {text}' for text in own]
     for path in {**found['files'], **wanted['files']}:
         old, new = found['files'].get(path), wanted['files'].get(path)
         if old != new:
             gone = 'has changed' if new else 'is no longer used'
             state = gone if old else 'is new'
             texts.append(f'{path} {state}')
-    more = [f'and {len(texts) - SHOWN} more'] if len(texts) > SHOWN else []
-    return '; '.join([*texts[:SHOWN], *more])
-
-
-def leaves(value: Any, key: str = '') -> Iterator[tuple[str, str]]:
-    """Yield the dotted key of each value inside, and the value as JSON."""
-    children: Sequence[tuple[Any, Any]] = ()
-    if isinstance(value, dict):
-        children = list(value.items())
-    elif isinstance(value, list) and any(isinstance(v, (dict, list)) for v in value):
-        children = list(enumerate(value))
-    if not children:
-        yield key, json.dumps(value, ensure_ascii=False)
-    for name, child in children:
-        yield from leaves(child, f'{key}.{name}' if key else str(name))
+    return shortened(texts, SHOWN)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One run of an experiment, in a process of its own."""
 
 import contextlib
+import copy
 import json
 import os
 import shutil
@@ -72,13 +73,16 @@ def _train(
     """Train and test; return the seconds of :class:`CostHook`."""
     import torch
 
-    from mmcomp.config import load_config
+    from mmcomp.config import base_configs, load_config
     from mmcomp.engine.hooks import CostHook
     from mmcomp.engine.launch import build_runner
 
     torch.set_num_threads(options.threads)
     cfg = load_config(run.config, options.dataset, options.cfg_options)
     cfg.merge_from_dict(run.options)
+    for loader, changed in run.data.items():
+        for dataset in base_configs((cfg.get(loader) or {}).get('dataset')):
+            dataset.update(copy.deepcopy(changed))
     cfg.work_dir = str(folder)
     cfg.launcher = 'none'
     epochs = cfg.train_cfg.get('max_epochs', 1)

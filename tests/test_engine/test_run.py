@@ -106,8 +106,9 @@ def test_testing_on_trained_subjects_is_said(table, tmp_path):
     build(cfg).train()
     cfg.load_from = str(tmp_path / 'epoch_1.pth')
     cfg.test_dataloader.dataset.subset = 'all'
+    cfg.work_dir = str(tmp_path / 'test')
     build(cfg).test()
-    log = max(tmp_path.glob('*/*.log')).read_text()
+    log = max(tmp_path.glob('test/*/*.log')).read_text()
     assert '3 of 6 tested subjects were trained on' in log
 
 
@@ -123,6 +124,14 @@ PROTOCOL = [
     (
         dict(val_dataloader__dataset__split__seed=1),
         'subjects are in the training and the',
+    ),
+    (
+        dict(
+            param_scheduler=[
+                dict(type='ReduceOnPlateauLR', monitor='pair/wrong', by_epoch=True)
+            ]
+        ),
+        "is 'test', and ReduceOnPlateauLR would follow a metric of it",
     ),
     (
         dict(default_hooks__checkpoint__save_best='pair/error_rate'),

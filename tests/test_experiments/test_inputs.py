@@ -128,6 +128,24 @@ def test_networks_that_are_tested_on_different_pairs_are_refused(
         inputs_of(config(), config('b', table=other))
 
 
+@pytest.mark.parametrize(
+    ('dataset', 'message'),
+    [
+        ({}, "val_dataloader of 'diffcnn' has no data set"),
+        (
+            dict(type='ConcatDataset', datasets=[dict(type='mmcomp.PairDataset')]),
+            "val_dataloader of 'diffcnn' has a ConcatDataset; .* must not be wrapped",
+        ),
+    ],
+)
+def test_what_is_tested_is_one_data_set(config, dataset, message):
+    path = config()
+    with Path(path).open('a') as stream:
+        stream.write(f'\nval_dataloader["dataset"] = {dataset!r}\n')
+    with pytest.raises(SettingsError, match=message):
+        inputs_of(path)
+
+
 def test_a_network_and_the_stack_that_holds_it_are_refused(config):
     """Before any training; in all, both would write rows of one name."""
     stack = config('stack', 'compcnn_sub-svm')

@@ -32,7 +32,7 @@ def bench(tmp_path_factory):
         ('cross-validate', FULL, 'epoch_2.pth'),
         ('cross-validate', TORN, 'fold01-seed0/.predictions.csv'),
         ('cross-validate', TORN, '.costs.json'),
-        ('train', TORN, 'epoch_2.pth'),
+        ('train', TORN, 'epoch_1.pth'),
         ('train', KILL, 'os.rename .predictions.csv'),
     ],
 )  # fmt: skip

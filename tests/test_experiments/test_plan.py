@@ -30,16 +30,13 @@ def test_each_run_has_its_seed():
 def test_all_loaders_get_the_same_split():
     run = make_runs(ExperimentSettings(CONFIGS[:1], n_splits=4, split_seed=7), 4)[3]
     splits = [
-        run.options[f'{name}_dataloader.dataset.split']
-        for name in ('train', 'val', 'test')
+        run.data[f'{name}_dataloader']['split'] for name in ('train', 'val', 'test')
     ]
-    wanted = dict(type='mmcomp.SubjectKFold', n_splits=4, fold=3, seed=7, _delete_=True)
+    wanted = dict(type='mmcomp.SubjectKFold', n_splits=4, fold=3, seed=7)
     assert splits == [wanted] * 3
     run = make_runs(ExperimentSettings(CONFIGS[:1], split='loso'), 5)[4]
-    split = run.options['train_dataloader.dataset.split']
-    assert split == dict(
-        type='mmcomp.LeaveOneSubjectOut', fold=4, seed=0, _delete_=True
-    )
+    split = run.data['train_dataloader']['split']
+    assert split == dict(type='mmcomp.LeaveOneSubjectOut', fold=4, seed=0)
 
 
 def test_variants_are_fields_and_have_folders_of_their_own():
@@ -57,11 +54,11 @@ def test_variants_are_fields_and_have_folders_of_their_own():
     for run in runs:
         variant = {'train_subjects': run.train_subjects, 'control': run.control}
         assert run.options['variant'] == variant
-    swapped, shuffled = runs[1].options, runs[2].options
-    assert swapped['val_dataloader.dataset.control'] == 'swapped'
-    assert shuffled['train_dataloader.dataset.control'] == 'shuffled-labels'
-    assert 'val_dataloader.dataset.control' not in shuffled  # against the true labels
-    assert runs[3].options['train_dataloader.dataset.split']['train_subjects'] == 10
+    swapped, shuffled = runs[1].data, runs[2].data
+    assert swapped['val_dataloader']['control'] == 'swapped'
+    assert shuffled['train_dataloader']['control'] == 'shuffled-labels'
+    assert 'control' not in shuffled['val_dataloader']  # against the true labels
+    assert runs[3].data['train_dataloader']['split']['train_subjects'] == 10
     settings = ExperimentSettings(CONFIGS, controls=['swapped'], only_controls=True)
     alone = make_runs(settings, 1)
     assert [(run.model, run.control) for run in alone] == [

@@ -72,6 +72,12 @@ def test_many_differences_are_counted():
     assert text.endswith('4.png is new; and 4 more')
 
 
+def test_a_long_value_is_not_shown():
+    inputs = {'configs': {'a': {'x': 70 * 'y', 'z': 1}}, 'files': {}}
+    other = {'configs': {'a': {'x': 80 * 'y', 'z': 2}}, 'files': {}}
+    assert differences(inputs, other) == 'a: x has changed; a: z is 1 there, 2 now'
+
+
 def test_values_that_no_comparison_holds_equal():
     """NaN is not NaN, and still the config has not changed."""
     inputs = {'configs': {'a': {'x': float('nan'), 'y': 1}}, 'files': {}}
