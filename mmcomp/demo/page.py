@@ -1,5 +1,6 @@
 """The page in Gradio: components and their events."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -42,6 +43,7 @@ _QUICK: dict[str, Any] = dict(
     api_visibility='private',
 )
 _QUEUE = 200  # events that may wait; further ones are refused with a message
+_PAGES = 400  # that may be open, each with an event that lasts
 _IDLE_SECONDS = 1800  # after which a session's files are deleted
 _CACHE_SECONDS = (60, 300)  # how often Gradio deletes its own copies, and their age
 
@@ -63,11 +65,29 @@ def build_page(analyst: Analyst) -> gr.Blocks:
             _picture_tab(analyst)
         gr.Markdown(PRIVACY)
 
-        def forget(request: gr.Request) -> None:
-            page.state_holder.delete_state(request.session_hash)
-
-        page.unload(forget)
+        _keep_connected(page)
+    page.max_threads = _PAGES
     return page.queue(max_size=_QUEUE)
+
+
+def _keep_connected(page: gr.Blocks) -> None:
+    """Let an event last as long as the page is open, then delete the session's files.
+
+    Gradio's browser side closes the stream of results whenever it knows of no event
+    under way. If one is just being sent to the server, the server drops it with the
+    stream, and its result never comes. With an event that lasts, the stream lasts too.
+    """
+    closed: dict[str | None, asyncio.Event] = {}
+
+    async def stay(request: gr.Request) -> None:
+        await closed.setdefault(request.session_hash, asyncio.Event()).wait()
+
+    async def forget(request: gr.Request) -> None:
+        closed.pop(request.session_hash, asyncio.Event()).set()
+        page.state_holder.delete_state(request.session_hash)
+
+    page.load(stay, **_QUICK)
+    page.unload(forget)
 
 
 class View(NamedTuple):
@@ -111,7 +131,7 @@ def _video_tab(analyst: Analyst) -> None:
             return None, _gone(), gr.skip(), gr.skip()
 
         def watch(done: int, count: int) -> None:
-            progress((done, count), desc='Analysing frames', unit='frames')
+            progress((done, count), desc='Analyzing frames', unit='frames')
 
         try:
             found = analyst.spot(own.path, watch)

@@ -86,7 +86,7 @@ def server(network, tmp_path_factory):
     assert line.startswith('the page is at '), line
     yield line.split(';')[0].split()[-1], folder
     process.terminate()
-    process.wait(30)
+    process.wait(90)
     assert list(folder.iterdir()) == []
     assert not calls.exists(), calls.read_text()
 

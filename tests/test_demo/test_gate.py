@@ -15,7 +15,8 @@ pytest.importorskip('captum', reason='Captum is not installed')
 import httpx
 import uvicorn
 
-from mmcomp.demo import gate, server
+from mmcomp.demo import gate
+from mmcomp.demo import server as serving
 from mmcomp.demo.analysis import CannotCompareError
 
 API = '/gradio_api'
@@ -38,8 +39,8 @@ class Reader:
 class Site:
     """A served page, and requests to it."""
 
-    def __init__(self, app, analyst, folder, address):
-        self.app, self.analyst, self.folder = app, analyst, folder
+    def __init__(self, address, folder, place='onset-picture'):
+        self.folder = folder
         self.client = httpx.Client(base_url=address, timeout=60)
         config = self.client.get('/config').json()
         own = {
@@ -48,10 +49,15 @@ class Site:
         events = {
             event: each
             for each in config['dependencies']
-            if own['onset-picture'] in each['inputs']
+            if own[place] in each['inputs']
             for _, event in each['targets']
         }
         self.settle, self.compare = events['change'], events['click']
+        (self.stay,) = (
+            each
+            for each in config['dependencies']
+            if 'load' in dict(map(reversed, each['targets']))
+        )
 
     def files(self):
         return {path.name for path in self.folder.rglob('*') if path.is_file()}
@@ -69,6 +75,10 @@ class Site:
     def run(self, event, paths, session):
         """Return the output of an event."""
         assert self.join(event, paths, session).status_code == 200
+        return self.output(session)
+
+    def output(self, session):
+        """Wait until an event of a session ends, and return its output."""
         query = dict(session_hash=session)
         with self.client.stream('GET', f'{API}/queue/data', params=query) as lines:
             for line in lines.iter_lines():
@@ -78,7 +88,7 @@ class Site:
 
     def settled(self, paths, session):
         """Whether the button is enabled, the problem and the result."""
-        _, button, problem, result = self.run(self.settle, paths, session)['data']
+        _, button, problem, result, *_ = self.run(self.settle, paths, session)['data']
         return button['interactive'], problem, result
 
 
@@ -90,19 +100,23 @@ def file_data(path):
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp('site')
     with pytest.MonkeyPatch.context() as patch:
-        for name in ('GRADIO_TEMP_DIR', 'GRADIO_ANALYTICS_ENABLED', 'HF_HUB_OFFLINE'):
-            patch.setenv(name, '')  # so that the old value is restored
+        for name in (
+            'GRADIO_TEMP_DIR',
+            'GRADIO_ANALYTICS_ENABLED',
+            'HF_HUB_OFFLINE',
+            'OPENCV_FFMPEG_CAPTURE_OPTIONS',
+        ):
+            patch.setenv(name, '')  # so that the old value comes back
         patch.setattr(tempfile, 'tempdir', str(folder))
         analyst = Reader()
-        app = server.make_app(analyst, folder)
+        app = serving.make_app(analyst, folder)
         config = uvicorn.Config(app, log_level='error', timeout_graceful_shutdown=1)
         web = uvicorn.Server(config)
-        with server._listen(0) as sock:
+        with serving._listen(0) as sock:
             thread = threading.Thread(target=web.run, kwargs=dict(sockets=[sock]))
             thread.start()
-            site = Site(
-                app, analyst, folder, f'http://127.0.0.1:{sock.getsockname()[1]}'
-            )
+            site = Site(f'http://127.0.0.1:{sock.getsockname()[1]}', folder)
+            site.app, site.analyst = app, analyst
             yield site
             site.client.close()
             web.should_exit = True
@@ -321,6 +335,13 @@ def test_the_page_follows_what_is_chosen(site):
     assert not site.run(site.settle, [one, three], session)['changed_state_ids']
 
 
+def test_an_event_lasts_as_long_as_the_page(site):
+    assert site.join(site.stay, [], 'guest').status_code == 200
+    with site.client.stream('GET', f'{API}/heartbeat/guest') as lines:
+        assert next(lines.iter_lines()) == 'data: ALIVE'
+    assert site.output('guest')['data'] == []
+
+
 def test_a_picture_outlives_the_copy_of_gradio(site):
     paths = [site.upload(text).json()[0] for text in ('old 1', 'old 2')]
     site.settled(paths, 'old')
@@ -332,6 +353,19 @@ def test_a_picture_outlives_the_copy_of_gradio(site):
     assert site.settled(paths, 'other') == (False, '', '')
 
 
+def test_a_playlist_is_no_video(server, files):
+    """It would show any other video on the machine."""
+    site = Site(*server, place='video')
+    video = files[0] / 'smile.mp4'
+    listing = f'#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:2,\n{video}\n#EXT-X-ENDLIST\n'
+    paths = [site.upload(listing, 'list.m3u8').json()[0]]
+    site.run(site.compare, paths, 'playlist')
+    _, problem, result = site.settled(paths, 'playlist')
+    assert 'cannot be opened as a video' in problem
+    assert result == ''
+    site.client.close()
+
+
 def test_a_killed_server_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
     killed, alive, new = (tmp_path / f'mmcomp-demo-{name}' for name in ('a', 'b', 'c'))
@@ -341,8 +375,8 @@ def test_a_killed_server_leaves_nothing(tmp_path, monkeypatch):
         (folder / 'uploads' / 'face.png').write_text('private')
     new.mkdir()
     (tmp_path / 'mmcomp-demo-link').symlink_to(other)
-    with server._lock(alive):
-        server.delete_abandoned()
+    with serving._lock(alive):
+        serving.delete_abandoned()
     assert not killed.exists()
     assert (alive / 'uploads' / 'face.png').exists()
     assert (other / 'uploads' / 'face.png').exists()
