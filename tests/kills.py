@@ -209,16 +209,15 @@ class Bench:
 
 def results(folder: Path) -> dict[str, Any]:
     """Return the bytes of all tables and last weights, by their paths."""
-    from mmcomp.checkpoint import load_plain_checkpoint
+    from mmcomp.checkpoint import load_plain_checkpoint, newest_checkpoint
 
     found: dict[str, Any] = {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob('*.csv')
         if path.name[0] != '.'
     }
-    last = folder / 'last_checkpoint'
-    if last.exists():
-        weights = load_plain_checkpoint(last.read_text().strip())['state_dict']
+    if last := newest_checkpoint(folder):
+        weights = load_plain_checkpoint(last)['state_dict']
         found['weights'] = {k: v.numpy().tobytes() for k, v in weights.items()}
     return found
 
