@@ -208,3 +208,16 @@ def test_the_table_of_rooms_is_the_contract():
     text = (REPOSITORY / 'docs' / 'architecture.md').read_text()
     lines = re.findall(r'^\| \d+ \| (.*?) \|', text, re.M)
     assert [set(re.findall(r'`(\w+)`', line)) for line in lines] == rows
+
+
+def test_threads_that_wait_leave_their_core_unless_the_user_wants_them_to(monkeypatch):
+    found = []
+
+    def note():
+        found.append(os.environ['OMP_WAIT_POLICY'])
+
+    monkeypatch.setenv('OMP_WAIT_POLICY', 'ACTIVE')
+    run_tool(note)
+    monkeypatch.delenv('OMP_WAIT_POLICY')
+    run_tool(note)
+    assert found == ['ACTIVE', 'PASSIVE']

@@ -19,7 +19,8 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,6 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Predict and write."""
     args = parse_args(argv, prog)
     quiet_decoders()
-    from rich.console import Console
-    from rich.progress import track
-
     from mmcomp.apis import PairInferencer
 
     inferencer = PairInferencer(
@@ -132,12 +130,17 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     )
     pictures = args.out / 'pictures' if args.pictures else None
     inputs = [*args.inputs, *map(tuple, args.pair)]
-    predictions = inferencer.stream(inputs, args.batch_size, pictures)
+    predictions: Iterable[dict[str, Any]] = inferencer.stream(
+        inputs, args.batch_size, pictures
+    )
+    if not args.quiet and sys.stderr.isatty() and find_spec('rich'):
+        from rich.console import Console
+        from rich.progress import track
+
+        predictions = track(predictions, 'predicting', console=Console(stderr=True))
     lines = str(args.out) == '-'
-    hidden = args.quiet or not sys.stderr.isatty()
     results = []
-    bar = track(predictions, 'predicting', console=Console(stderr=True), disable=hidden)
-    for result in bar:
+    for result in predictions:
         results.append(result)
         if lines:
             print(json.dumps(result), flush=True)

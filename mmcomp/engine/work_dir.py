@@ -17,6 +17,8 @@ SHOWN = 3  # differences in a message
 _NEUTRAL = frozenset(
     ['default_hooks', 'env_cfg', 'log_level', 'resume', 'vis_backends', 'visualizer']
 )
+#: Keys of the training's loader that do, besides its data set.
+_TRAINING = 'batch_size', 'sampler', 'batch_sampler', 'drop_last', 'num_batch_per_epoch'
 _TESTED = 'model', 'test_dataloader'
 _LOADERS = 'train_dataloader', 'val_dataloader', 'test_dataloader'
 
@@ -73,7 +75,8 @@ def _describe(cfg: Config, keys: Any) -> dict[str, Any]:
     plain = to_json({key: cfg[key] for key in keys if cfg.get(key) is not None})
     for loader in _LOADERS:
         if loader in plain:  # how many processes load makes no difference
-            plain[loader] = {'dataset': plain[loader].get('dataset')}
+            kept = ('dataset', *_TRAINING) if loader[:5] == 'train' else ('dataset',)
+            plain[loader] = {key: plain[loader].get(key) for key in kept}
             for own in base_configs(plain[loader]['dataset']):
                 table = own.get('ann_file', '')
                 if Path(table).is_file():

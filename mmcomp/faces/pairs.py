@@ -324,6 +324,8 @@ def _pair(
     aligned = align_pair(
         onset, apex, eyes[0], eyes[1], settings.by, settings.size, settings.color
     )
+    if np.array_equal(aligned[0], aligned[1]):
+        return _failure('same picture', SAME_PICTURE)
     return FacePair(
         True,
         notes=tuple(notes),

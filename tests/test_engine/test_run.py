@@ -126,6 +126,14 @@ PROTOCOL = [
         'subjects are in the training and the',
     ),
     (
+        dict(
+            param_scheduler=[
+                dict(type='ReduceOnPlateauLR', monitor='pair/wrong', by_epoch=True)
+            ]
+        ),
+        "is 'test', and ReduceOnPlateauLR would follow a metric of it",
+    ),
+    (
         dict(default_hooks__checkpoint__save_best='pair/error_rate'),
         "is 'test', and PlainCheckpointHook would choose the epoch on it",
     ),

@@ -26,6 +26,7 @@ def trained(tables, tmp_path_factory):
     [
         (dict(randomness__seed=1), r'randomness\.seed is 0 there, 1 now'),
         (dict(optim_wrapper__optimizer__lr=0.5), r'optimizer\.lr is .* there, 0\.5'),
+        (dict(train_dataloader__batch_size=4), r'batch_size is 8 there, 4 now'),
         (dict(name='compcnn_comb@1'), r'comparison\.type is "mmcomp.Subtraction"'),
     ],
 )

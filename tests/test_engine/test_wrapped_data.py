@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from mmengine.config import Config
 from runs import build, small_config
+from torch.utils.data import Dataset, Subset
 
 from mmcomp.config import base_configs, use_dataset
-from mmcomp.datasets.wrappers import base_datasets, people_of
+from mmcomp.datasets.wrappers import base_datasets
+from mmcomp.registry import DATASETS
 
 WRAPPERS = {
     'ClassBalancedDataset': dict(type='ClassBalancedDataset', oversample_thr=0.9),
@@ -54,14 +56,42 @@ def test_choosing_on_a_wrapped_test_set_is_refused(name, table, tmp_path):
         build(cfg).train()
 
 
-def test_data_of_unknown_people_are_refused(table, tmp_path):
+@DATASETS.register_module(force=True)
+class Nameless(Dataset):
+    """Pairs of which nobody says whose they are."""
+
+    metainfo = dict(classes=('posed', 'spontaneous'))
+
+    def __len__(self):
+        return 8
+
+
+@pytest.mark.parametrize('loader', ['train', 'val'])
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_data_of_unknown_people_are_refused(wrapped, loader, table, tmp_path):
     cfg = small_config(table, tmp_path)
-    cfg.train_dataloader.dataset = dict(
-        type='mmpretrain.CIFAR10', data_root=str(tmp_path), lazy_init=True
+    dataset = dict(type='mmcomp.Nameless')
+    cfg[f'{loader}_dataloader'].dataset = (
+        dict(type='mmcomp.Sliced', dataset=dataset) if wrapped else dataset
     )
-    cfg.train_dataloader.sampler = dict(type='InfiniteSampler', shuffle=False)
-    with pytest.raises((ValueError, TypeError), match='which people are in it'):
-        people_of(object())
+    with pytest.raises(ValueError, match='a Nameless does not say which people'):
+        build(cfg).train()
+    assert not list(tmp_path.glob('*.pth'))
+
+
+@DATASETS.register_module(force=True)
+class Sliced(Subset):
+    """PyTorch's wrapper, which OpenMMLab knows nothing of."""
+
+    def __init__(self, dataset):
+        super().__init__(DATASETS.build(dataset), range(4))
+
+
+def test_the_table_names_the_fold_of_wrapped_data(table, tmp_path):
+    cfg = small_config(table, tmp_path, epochs=1)
+    cfg.val_dataloader.dataset = wrap(cfg.val_dataloader.dataset, 'ConcatDataset')
+    build(cfg).train()
+    assert set(pd.read_csv(tmp_path / 'predictions.csv')['fold']) == {0}
 
 
 def test_a_wrapped_run_leaves_split_and_people(table, tmp_path):

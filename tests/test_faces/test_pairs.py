@@ -175,12 +175,15 @@ def test_a_face_does_not_turn_over_in_a_clip(astronaut, detector):
 
 
 def test_the_same_picture_is_no_pair(photo, astronaut, detector, tmp_path):
-    """By name, in another file, and as two frames of a clip."""
+    """By name, in another file, as two frames of a clip, and where it is cut out."""
     for i in range(2):
         cv2.imwrite(str(tmp_path / f'{i}.png'), astronaut)
     photo.unlink()
     copy = tmp_path / '0.png'
+    edited, eyes = astronaut.copy(), [[205, 102], [247, 105]]
+    edited[-1, -1] = 255 - edited[-1, -1]
     for pair in (
+        pair_from_images(copy, edited, onset_eyes=eyes, apex_eyes=eyes),
         pair_from_images(copy, copy, detector=detector),
         pair_from_images(copy, astronaut, detector=detector),
         pair_from_clip(tmp_path, onset_frame=0, apex_frame=1, detector=detector),

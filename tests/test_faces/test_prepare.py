@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from runs import REPOSITORY
 
+from mmcomp.cli.prepare import main
 from mmcomp.datasets.pair_table import read_pair_table
 from mmcomp.faces import FaceSettings, align_face
 from mmcomp.faces.prepare import _sources, prepare_faces
@@ -371,17 +372,30 @@ def test_a_part_of_each_clip(tmp_path, make_clip):
         prepare_faces([table], out, part=(2, 1))
 
 
+def test_the_tool_passes_the_part_on(monkeypatch):
+    class EnoughError(Exception):
+        pass
+
+    def stub(*_, part, **__):
+        assert part == (1.5, None)
+        raise EnoughError
+
+    monkeypatch.setattr('mmcomp.faces.prepare.prepare_faces', stub)
+    with pytest.raises(EnoughError):
+        main(['a.mp4', '--out', 'x', '--start', '1.5'])
+
+
 @pytest.mark.slow
 def test_progress_within_a_clip(tmp_path, make_clip):
     """The only clip takes some seconds; before it is done, its share is shown."""
     frames = make_clip()[1]
     folder = tmp_path / 'frames'
     folder.mkdir()
-    for i in range(900):
+    for i in range(300):
         cv2.imwrite(str(folder / f'{i}.png'), frames[i % 50])
     code = (
         'from mmcomp import progress\n'
-        'progress._PERIOD = 0.2\n'
+        'progress._PERIOD = progress._REFRESH = 0.1\n'
         'from mmcomp.faces.prepare import prepare_faces\n'
         f'prepare_faces([{str(folder)!r}], {str(tmp_path / "out")!r}, workers=1)\n'
     )

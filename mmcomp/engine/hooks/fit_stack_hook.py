@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.hooks import EMAHook, Hook
-from torch.utils.data import ConcatDataset, DataLoader
+from mmengine.hooks import CheckpointHook, EMAHook, Hook
+from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
-from mmcomp.compat import loop_dataset, unwrapped
+from mmcomp.compat import loop_dataset, save_last_epoch, unwrapped
 from mmcomp.config import base_configs
 from mmcomp.datasets.splits import kfold_subjects
 from mmcomp.datasets.wrappers import base_datasets
@@ -24,12 +24,13 @@ def fit_stack(runner, batch_size: int = 256) -> None:
     Of a data set in wrappers, which may repeat pairs, each pair counts once. Each
     process fits on all pairs, so that all have the same SVM.
     """
-    pipeline = next(base_configs(runner.cfg.val_dataloader.dataset)).pipeline
-    datasets = []
+    tested = runner.cfg.get('val_dataloader') or runner.cfg.test_dataloader
+    pipeline = next(base_configs(tested.dataset))['pipeline']
+    datasets: list[Dataset] = []
     for options in base_configs(runner.cfg.train_dataloader.dataset):
         cfg = dict(options, pipeline=pipeline, test_mode=True)
         datasets.append(DATASETS.build(cfg))
-    dataset = ConcatDataset(datasets)
+    dataset: ConcatDataset = ConcatDataset(datasets)
     loader = DataLoader(dataset, batch_size, collate_fn=pseudo_collate)
     model = unwrapped(runner.model)
     model.fit_svms(loader)
@@ -55,6 +56,7 @@ class FitStackHook(Hook):
     def __init__(self) -> None:
         self._fitted_to: torch.Tensor | None = None
         self._svms: dict[str, torch.Tensor] = {}
+        self._saved = self._svms
         self.seconds = 0.0
 
     def before_train(self, runner) -> None:
@@ -79,6 +81,17 @@ class FitStackHook(Hook):
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Save the SVM that was fitted: averaged weights know an older one."""
         checkpoint['state_dict'].update(self._svms)
+        self._saved = self._svms
+
+    def after_train(self, runner) -> None:
+        """Save the SVM that was tested where it is not the one in the checkpoint.
+
+        It is another one if a hook that is not known exchanged the weights.
+        """
+        for hook in runner.hooks:
+            last = isinstance(hook, CheckpointHook) and hook.save_last
+            if last and self._saved is not self._svms:
+                save_last_epoch(hook, runner)
 
     def _fit(self, runner) -> None:
         model = unwrapped(runner.model)

@@ -22,10 +22,11 @@ class ProtocolHook(Hook):
 
     Before a training starts, the subjects of training must be in neither validation
     nor test, and nothing (best checkpoint, early stopping) may be chosen on a subset
-    that is the test. Wrappers such as ClassBalancedDataset are looked into; data
-    whose people are not known are refused. The assignment of subjects is left as
-    ``split.json`` in the work folder, where :class:`SubjectsFromFile` can read it
-    again (``split-1.json`` and so on for several tables). When weights are loaded
+    that is the test, nor may a schedule follow a metric of it. Wrappers such as
+    ClassBalancedDataset are looked into; data whose people are not known are refused,
+    as are averaged weights that are saved but not tested. The assignment of subjects is
+    left as ``split.json`` in the work folder, where :class:`SubjectsFromFile` can read
+    it again (``split-1.json`` and so on for several tables). When weights are loaded
     for a test, a warning is logged if they were trained on tested subjects.
 
     Raises:
@@ -76,18 +77,24 @@ class ProtocolHook(Hook):
     def _check_choices(runner) -> None:
         val = base_datasets(loop_dataset(runner, 'val'))
         on_test = any(getattr(data, 'subset', None) == 'test' for data in val)
+        choosing = _following(runner.param_schedulers)
         for hook in runner.hooks:
+            if not getattr(hook, 'evaluate_on_ema', True):
+                raise ValueError(
+                    f'evaluate_on_ema of {type(hook).__name__} is False; it must be '
+                    'True, as the averaged weights are saved'
+                )
             if isinstance(hook, EarlyStoppingHook):
                 _check_rule(hook)
-            chooses = isinstance(hook, EarlyStoppingHook) or (
+            if isinstance(hook, EarlyStoppingHook) or (
                 isinstance(hook, CheckpointHook) and hook.save_best
+            ):
+                choosing.append(f'{type(hook).__name__} would choose the epoch on it')
+        if on_test and choosing:
+            raise ValueError(
+                f"subset of val_dataloader is 'test', and {choosing[0]}; it must be "
+                "'val', with val_folds=1 in 'split'"
             )
-            if on_test and chooses:
-                raise ValueError(
-                    f"subset of val_dataloader is 'test', and {type(hook).__name__} "
-                    "would choose the epoch on it; it must be 'val', with val_folds=1 "
-                    "in 'split'"
-                )
 
     @staticmethod
     @master_only
@@ -105,6 +112,17 @@ class ProtocolHook(Hook):
             text = json.dumps(split, indent=1, ensure_ascii=False) + '\n'
             name = f'split-{number}.json' if len(divided) > 1 else 'split.json'
             write_text(Path(runner.work_dir, name), text)
+
+
+def _following(schedulers: Any) -> list[str]:
+    """Return, in words, which schedulers need the metrics of a validation."""
+    groups = schedulers.values() if isinstance(schedulers, dict) else [schedulers or []]
+    return [
+        f'{type(scheduler).__name__} would follow a metric of it'
+        for group in groups
+        for scheduler in group
+        if getattr(scheduler, 'need_val_args', False)
+    ]
 
 
 def _check_rule(hook: EarlyStoppingHook) -> None:

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from mmcomp.columns import FOLD, MEMBER, MODEL, SEED, SHIFT, STACK, VARIANT
 from mmcomp.compat import loaded_from, loop_dataset, training_ended
 from mmcomp.config import config_name
+from mmcomp.datasets.wrappers import base_datasets
 from mmcomp.evaluation import PredictionTable
 from mmcomp.evaluation.prediction_table import write_prediction_table
 from mmcomp.registry import HOOKS
@@ -32,7 +33,8 @@ def write_tables(
         the members of a stack: where it exists, the run is whole.
     """
     name = model_name(runner.cfg)
-    fold = getattr(getattr(dataset, 'split', None), 'fold', '')
+    base = base_datasets(dataset)[0]
+    fold = getattr(getattr(base, 'split', None), 'fold', '')
     variant = {**dict.fromkeys(VARIANT), **runner.cfg.get('variant', {}), SHIFT: shift}
     suffix = '' if shift is None else f'-shift{shift:g}px'
     path = None
@@ -61,7 +63,7 @@ class RunSummaryHook(Hook):
     stopped early. A training that is resumed after its last epoch is validated first.
     """
 
-    priority = 'LOW'
+    priority = 'HIGH'  # before EMAHook tests other weights with the same evaluator
 
     def __init__(self) -> None:
         self._metrics: dict[str, float] | None = None
