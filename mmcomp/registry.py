@@ -7,9 +7,13 @@ falls back to MMEngine's root, which knows nothing of MMPretrain. With
 
 import warnings
 
-from mmengine.registry import Registry
+from mmcomp.installed import check_requirements
 
-from mmcomp.compat import node_locations
+check_requirements()
+
+from mmengine.registry import Registry  # noqa: E402
+
+from mmcomp.compat import node_locations  # noqa: E402
 
 # Of mmcv-lite, which has no compiled operators; nothing here needs them.
 warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformableAttention``')

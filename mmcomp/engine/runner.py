@@ -20,15 +20,10 @@ from mmcomp.checkpoint import (
     load_plain_checkpoint,
     newest_checkpoint,
 )
-from mmcomp.compat import (
-    mark_loaded,
-    resume_from,
-    resumes,
-    starts_training,
-    unwrapped,
-)
+from mmcomp.compat import mark_loaded, resume_from, resumes, starts_training
 from mmcomp.datasets import check_alignment
 from mmcomp.files import replacing
+from mmcomp.models.inspect import unwrapped
 from mmcomp.registry import RUNNERS
 
 from .memory import keep_freed_memory
