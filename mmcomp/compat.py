@@ -21,11 +21,6 @@ def loop_dataset(runner: 'Runner', mode: str) -> Any:
     return loop.dataloader.dataset if isinstance(loop, BaseLoop) else None
 
 
-def unwrapped(model: 'nn.Module') -> Any:
-    """Return a network without the wrapper of distributed training."""
-    return getattr(model, 'module', model)
-
-
 def starts_training(runner: 'Runner') -> bool:
     """Return whether a training starts anew (it may start from other weights)."""
     from mmengine.runner import BaseLoop

@@ -10,9 +10,13 @@ process: see :func:`mmcomp.compat.replace_weight_loaders`.
 
 import warnings
 
-from mmengine.registry import Registry
+from mmcomp.installed import check_requirements
 
-from mmcomp.compat import node_locations, replace_weight_loaders
+check_requirements()
+
+from mmengine.registry import Registry  # noqa: E402
+
+from mmcomp.compat import node_locations, replace_weight_loaders  # noqa: E402
 
 # Of mmcv-lite, which has no compiled operators; nothing here needs them.
 warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformableAttention``')

@@ -99,7 +99,7 @@ class OnnxScorer(Scorer):
             import onnxruntime
         except ImportError:
             raise ValueError(
-                "an .onnx file needs ONNX Runtime: pip install 'mmcomp[onnx]'"
+                "an .onnx file needs ONNX Runtime: pip install 'mmcomp[runtime]'"
             ) from None
         if not Path(path).is_file():
             raise ValueError(f'{path}: no such file')

@@ -11,7 +11,10 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .common import new_parser
+from mmcomp.files import require_file
+from mmcomp.installed import find_config
+
+from .common import at_least, new_parser
 
 if TYPE_CHECKING:
     from mmcomp.demo.analysis import Analyst
@@ -25,7 +28,7 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     add('checkpoint', help='.pth or .safetensors file')
     add(
         '--port',
-        type=int,
+        type=at_least(0),
         default=7860,
         help='port of the page; 0: any that is free; default: %(default)s',
     )
@@ -36,6 +39,8 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Serve until interrupted."""
     args = make_parser(prog).parse_args(argv)
+    find_config(args.config)
+    require_file(args.checkpoint, 'checkpoint')
     from mmcomp.demo.server import serve
 
     def make_analyst() -> Analyst:

@@ -25,8 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from mmcomp.columns import SCORE
+from mmcomp.files import require_file
+from mmcomp.installed import find_config
 
-from .common import new_parser, quiet_decoders
+from .common import at_least, new_parser, quiet_decoders
 
 NOTE = (
     'Scores are what the network learned from its training data; they are no '
@@ -100,14 +102,14 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     )
     add(
         '--limit',
-        type=float,
+        type=at_least(0, float),
         default=1.0,
         help='least motion of an expression in percent of the eye distance; '
         'default: %(default)s',
     )
     add(
         '--batch-size',
-        type=int,
+        type=at_least(1),
         default=32,
         help='pairs at a time; default: %(default)s',
     )
@@ -118,6 +120,13 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Predict and write."""
     args = parse_args(argv, prog)
+    if args.checkpoint is None:
+        require_file(args.model, 'network')
+    else:
+        find_config(args.model)
+        require_file(args.checkpoint, 'checkpoint')
+    if args.pictures and not find_spec('matplotlib'):
+        raise ValueError('--pictures needs Matplotlib: pip install matplotlib')
     quiet_decoders()
     from mmcomp.apis import PairInferencer
 

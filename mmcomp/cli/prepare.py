@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from .common import new_parser, quiet_decoders
+from .common import at_least, new_parser, quiet_decoders
 
 
 def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
@@ -30,7 +30,9 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         'inputs', nargs='+', metavar='TABLE.csv', help='a table, or clips'
     )
     parser.add_argument('--out', required=True, help='folder to write to')
-    add('--size', 'side of the images in pixels', type=int, default=default.size)
+    add(
+        '--size', 'side of the images in pixels', type=at_least(8), default=default.size
+    )
     add('--color', 'gray or colour', choices=COLORS, default=default.color)
     add(
         '--align-by',
@@ -50,11 +52,16 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         choices=EYES_CLOSED,
         default=default.eyes_closed,
     )
-    add('--min-score', 'least score of a face', type=float, default=default.min_score)
+    add(
+        '--min-score',
+        'least score of a face',
+        type=at_least(0, float),
+        default=default.min_score,
+    )
     add(
         '--limit',
         'least motion of an expression in percent of the eye distance',
-        type=float,
+        type=at_least(0, float),
         default=default.limit,
     )
     for name in ('onset', 'apex'):
@@ -80,7 +87,9 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         help='contact sheet in that folder, .png, .pdf or .svg; default: %(default)s',
     )
     parser.add_argument('--fps', type=float, help='frames per second of folders')
-    parser.add_argument('--workers', type=int, help='processes; default: one per core')
+    parser.add_argument(
+        '--workers', type=at_least(1), help='processes; default: one per core'
+    )
     parser.add_argument(
         '--retry', action='store_true', help='try rows again that failed before'
     )

@@ -8,6 +8,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmcomp.experiments.record import read_settings
+
 from .common import new_parser
 
 
@@ -42,6 +44,8 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Write the report and print its table."""
     args = make_parser(prog).parse_args(argv)
+    for folder in args.folders:
+        read_settings(folder)
     from mmcomp.experiments.report import write_report
 
     suffix = f'.{args.format}'

@@ -2,8 +2,13 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
+
+#: Said where a config names a class that is not there, or an argument it does not have.
+MISTAKE = r'unexpected keyword argument|takes no arguments|is not in the \S+ registry'
 
 INTERRUPTED = 130  # the exit code of shells after Ctrl+C
 
@@ -24,7 +29,18 @@ def run_tool(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         sys.exit(INTERRUPTED)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         if os.environ.get('MMCOMP_DEBUG'):
             raise
-        sys.exit(f'error: {error}')
+        sys.exit(f'error: {error}{_advice(error)}')
+    except (TypeError, KeyError) as error:
+        text = ' '.join(str(error.args[0] if error.args else '').split())
+        if os.environ.get('MMCOMP_DEBUG') or not re.search(MISTAKE, text):
+            raise
+        sys.exit(f'error: {text.partition(". Please")[0]}')
+
+
+def _advice(error: Exception) -> str:
+    """Return how to get what mmcomp needs but an exported network does not."""
+    missing = isinstance(error, ModuleNotFoundError) and not find_spec('torch')
+    return "; run: pip install 'mmcomp[lite]'" if missing else ''

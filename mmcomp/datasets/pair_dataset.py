@@ -15,7 +15,7 @@ from .epoch_seed import EpochSeed
 from .image_store import Decoded, ImagePair, decode_images, decode_once
 from .pair_table import person_of, read_pair_table
 from .splits import SUBSETS, Assignment, SubjectSplit
-from .transforms import LoadPair, SharedRandomTransforms
+from .transforms import DECODED, LoadPair, SharedRandomTransforms
 
 CACHES = ('ram', 'none')
 
@@ -45,6 +45,8 @@ class PairDataset(BaseDataset):
             'onset-only' or 'apex-only' show that image twice, 'swapped' exchanges
             both, 'shuffled-labels' permutes labels among the pairs of each subject.
             See :mod:`mmcomp.datasets.controls`.
+        indices (int | Sequence[int], optional): Use only the first so many pairs of the
+            subset, or those of these numbers, as for a trial run.
         test_mode (bool): As in :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
@@ -65,6 +67,7 @@ class PairDataset(BaseDataset):
         pipeline: Sequence = (),
         cache: str = 'ram',
         control: str | None = None,
+        indices: int | Sequence[int] | None = None,
         test_mode: bool = False,
     ) -> None:
         for name, value, allowed in (
@@ -98,6 +101,7 @@ class PairDataset(BaseDataset):
             pipeline=[
                 TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline
             ],
+            indices=indices,
             test_mode=test_mode,
             # Serialising collects garbage for a third of a second and unpickles each
             # row again; rows are small.
@@ -106,13 +110,18 @@ class PairDataset(BaseDataset):
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """The subjects of this subset, sorted."""
-        return self._subjects
+        """The subjects of these pairs, sorted."""
+        return tuple(sorted({data[SUBJECT] for data in self.data_list}))
+
+    @property
+    def CLASSES(self) -> tuple[str, ...]:
+        """Names of the classes, where MMPretrain's tools look for them."""
+        return tuple(self.metainfo['classes'])
 
     @property
     def people(self) -> tuple[str, ...]:
         """The subjects with their databases, as other tables may have the same ids."""
-        return self._people
+        return tuple(sorted({person_of(data) for data in self.data_list}))
 
     def load_data_list(self) -> list[dict]:
         """Read, check and split the table; decode the images.
@@ -136,8 +145,6 @@ class PairDataset(BaseDataset):
                 f'subset {self.subset!r} of {self.ann_file!r} is empty: {self.split!r} '
                 'gives it no subject'
             )
-        self._subjects = tuple(sorted({rows[i][SUBJECT] for i in chosen}))
-        self._people = tuple(sorted({person_of(rows[i]) for i in chosen}))
         labels = {name: index for index, name in enumerate(classes)}
         data_list = [dict(rows[i], gt_label=labels[rows[i][LABEL]]) for i in chosen]
         if self.subset == 'train' and len({d['gt_label'] for d in data_list}) < 2:
@@ -152,23 +159,21 @@ class PairDataset(BaseDataset):
         return data_list
 
     def get_data_info(self, idx: int) -> dict:
-        """Return one row, to which transforms may add, but whose columns stay."""
-        return dict(self.data_list[idx], sample_idx=idx % len(self.data_list))
+        """Return one row, to which transforms may add, but whose columns stay.
+
+        ``img_path`` is the apex, for tools of MMPretrain that show one image.
+        """
+        data = self.data_list[idx]
+        return dict(data, sample_idx=idx % len(self.data_list), img_path=data[APEX])
 
     def prepare_data(self, idx: int) -> dict:
         """Run the pipeline on one pair, from memory if its images are kept there."""
         if self.epoch_seed is not None:
             self.epoch_seed.apply()
         data = self.get_data_info(idx)
-        if not self._images:
-            return self.pipeline(data)
-        loader, *rest = self.pipeline.transforms
-        data = loader.pack(data, tuple(x.copy() for x in self._images[data[ID]]))
-        for transform in rest:
-            data = transform(data)
-            if data is None:
-                break
-        return data
+        if self._images:
+            data[DECODED] = tuple(image.copy() for image in self._images[data[ID]])
+        return self.pipeline(data)
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Return the class index of one pair, for ClassBalancedDataset."""

@@ -28,11 +28,10 @@ from mmcomp.compat import (
     resume_from,
     resumes,
     starts_training,
-    unwrapped,
 )
 from mmcomp.datasets import check_alignment
 from mmcomp.files import replacing
-from mmcomp.models.inspect import num_classes
+from mmcomp.models.inspect import num_classes, unwrapped
 from mmcomp.registry import RUNNERS
 
 from .memory import keep_freed_memory

@@ -250,17 +250,6 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     return multipletests(p_values, method='holm')[1]
 
 
-def majority_error(table: pd.DataFrame) -> float:
-    """Return the error of always answering the tested samples' most frequent class.
-
-    Examples:
-        >>> ids, labels = ['p', 'q', 'r', 'p'], ['a', 'a', 'b', 'a']
-        >>> round(majority_error(pd.DataFrame({'sample_id': ids, 'label': labels})), 4)
-        0.3333
-    """
-    return functional.majority_error(table.drop_duplicates(ID)[LABEL])
-
-
 @dataclass(frozen=True)
 class Summary:
     """The numbers of one network: one row of the report. Errors are fractions.

@@ -10,7 +10,8 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from mmcomp.evaluation import statistics
+from mmcomp.columns import ID, LABEL
+from mmcomp.evaluation import majority_error, statistics
 from mmcomp.files import write_bytes, write_text
 from mmcomp.visualization.style import encode
 
@@ -96,7 +97,7 @@ def headline_table(results: Results) -> pd.DataFrame:
     plain = results.plain
     if len(plain):
         empty = dict.fromkeys(lines[0], '')
-        majority = statistics.majority_error(plain)
+        majority = majority_error(plain.drop_duplicates(ID)[LABEL])
         lines.append(
             {**empty, 'network': 'majority class', 'error, %': f'{100 * majority:.2f}'}
         )

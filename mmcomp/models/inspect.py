@@ -129,6 +129,11 @@ def name_of(model: nn.Module) -> str:
     return config_name(config_of(model))
 
 
+def unwrapped(model: nn.Module) -> Any:
+    """Return a network without the wrapper of distributed training."""
+    return getattr(model, 'module', model)
+
+
 def members_of(model: Any) -> dict[str, Any]:
     """Return the members of a stack's first copy by name, or the network itself."""
     if hasattr(model, 'copies'):

@@ -107,6 +107,35 @@ def test_subset_holds_the_rows_of_its_subjects(table, rows, subset, cache):
     check_pairs(dataset, table, [row for row in rows if row['subject'] in subjects])
 
 
+@pytest.mark.parametrize('cache', ['ram', 'none'])
+@pytest.mark.parametrize(('indices', 'chosen'), [(3, [0, 1, 2]), ([5, 1], [5, 1])])
+def test_indices_choose_among_the_rows_of_the_subset(
+    table, rows, indices, chosen, cache
+):
+    split = SubjectKFold(5, fold=3)
+    options = dict(split=split, subset='train', pipeline=LOAD_AND_PACK, cache=cache)
+    whole = PairDataset(str(table), **options)
+    dataset = PairDataset(str(table), indices=indices, **options)
+    own = [row for row in rows if row['subject'] in whole.subjects]
+    expected = [own[i] for i in chosen]
+    check_pairs(dataset, table, expected)
+    assert dataset.subjects == tuple(sorted({row['subject'] for row in expected}))
+    assert len(dataset.subjects) < len(whole.subjects)
+    assert whole.get_subset(indices).subjects == dataset.subjects
+    found = [sample['data_samples'].sample_idx for sample in dataset]
+    assert found == list(range(len(chosen)))
+
+
+@pytest.mark.parametrize('cache', ['ram', 'none'])
+def test_the_pipeline_may_be_replaced(table, rows, cache):
+    """As tools do that look at what each transform returns."""
+    dataset = PairDataset(str(table), pipeline=LOAD_AND_PACK, cache=cache)
+    load, seen = dataset.pipeline, []
+    dataset.pipeline = lambda data: seen.append(data['sample_id']) or load(data)
+    check_pairs(dataset, table, rows)
+    assert seen == [row['sample_id'] for row in rows]
+
+
 def test_classes_from_metainfo(make_pair_table, tmp_path):
     path = make_pair_table(tmp_path, 1, 1, (6, 6), classes=('joy', 'fear', 'anger'))
     dataset = PairDataset(str(path), metainfo=dict(classes=('anger', 'fear', 'joy')))

@@ -186,8 +186,3 @@ def test_compare_uses_common_seeds_and_refuses_other_samples():
         ValueError, match='1 samples were tested by one of the networks'
     ):
         statistics.compare(a, b.iloc[:3])
-
-
-def test_majority_error_counts_each_sample_once():
-    table = pd.concat([make_table([0] * 5, list('aabbc'), seed=s) for s in (0, 1)])
-    assert statistics.majority_error(table) == pytest.approx(2 / 5)

@@ -256,7 +256,7 @@ WRONG = [
     (['--folds', '3'], r'folds is [3]; each fold must be between 0 and 2'),
     (['--train-subjects', '5'], 'train_subjects is 5; it must be between 1 and the 4'),
     (['--dataset', 'nowhere.py'], "config 'nowhere.py': no such file"),
-    (['--address', 'x', '--executor', 'process', '--workers', '0'], 'max_workers is 0'),
+    (['--workers', '0'], 'argument --workers: value is 0; it must be at least 1'),
 ]
 
 

@@ -1,5 +1,6 @@
 """The report of an experiment, from made-up prediction tables."""
 
+import dataclasses
 import json
 import re
 from itertools import pairwise
@@ -24,7 +25,7 @@ from mmcomp.experiments.plots import (
     roc_plot,
 )
 from mmcomp.experiments.record import write_settings
-from mmcomp.experiments.report import write_report
+from mmcomp.experiments.report import headline_table, write_report
 
 SUBJECTS, PAIRS, FOLDS = 12, 10, 3
 CLASSES = ['posed', 'spontaneous']
@@ -150,6 +151,15 @@ def test_nine_rows_in_the_papers_order(reported):
     assert '| majority class             | 50.00' in text
     assert '3/120' in text
     assert 'say nothing about people' in text
+
+
+def test_the_majority_class_counts_each_sample_once(reported):
+    """60 samples of each class, though most networks here tested the same 60."""
+    results = collect([reported[0]])
+    few = (results.table['model'] == 'diffcnn') | (results.table['label'] == 'posed')
+    rows = headline_table(dataclasses.replace(results, table=results.table[few]))
+    row = rows.set_index('network').loc['majority class']
+    assert row['error, %'] == '50.00'
 
 
 def test_comparisons_are_holm_corrected(reported):

@@ -125,8 +125,6 @@ def test_a_hostile_checkpoint_is_refused(command, visualize, table, tmp_path):
             ('features', '--stage', 'stages.9'),
             "stage is 'stages.9'; it must be .* stages.0",
         ),
-        (('features', '--channels', '0'), 'channels is 0'),
-        (('features', '--count', '0'), 'count is 0'),
         (
             ('features', '--id', 'nobody'),
             "sample_id is 'nobody'; it must be .* 16 pairs: s00-posed-0",
@@ -136,7 +134,6 @@ def test_a_hostile_checkpoint_is_refused(command, visualize, table, tmp_path):
             "'happy'; it must be one of 'posed', 'spontaneous'",
         ),
         (('explain', '--patch', '99'), 'patch is 99'),
-        (('explain', '--controls', '-1'), 'controls is -1'),
         (
             ('embedding', '--color-by', 'age'),
             "columns include 'age'; they must be of .*subject",
@@ -150,6 +147,21 @@ def test_mistakes_are_named(arguments, message, visualize, table, tmp_path):
             *(command, CONFIG, '--random', '--table', table, *options),
             *('--out', tmp_path / 'x.png'),
         )
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (('features', '--channels', '0'), '--channels: value is 0'),
+        (('features', '--count', '0'), '--count: value is 0'),
+        (('explain', '--controls', '-1'), '--controls: value is -1'),
+    ],
+)
+def test_numbers_that_are_too_small(arguments, message, visualize, tmp_path, capsys):
+    command, *options = arguments
+    with pytest.raises(SystemExit, match=r'^2$'):
+        visualize(command, CONFIG, '--out', tmp_path / 'x.png', *options)
+    assert message in capsys.readouterr().err
 
 
 def test_weights_must_be_chosen(visualize, checkpoint, table, tmp_path):

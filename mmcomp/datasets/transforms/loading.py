@@ -10,13 +10,17 @@ from mmcomp.images import decode_image
 from mmcomp.registry import TRANSFORMS
 
 COLOR_TYPES = ('grayscale', 'color')
+#: Key of images that a dataset keeps in memory.
+DECODED = 'decoded'
 
 
 @TRANSFORMS.register_module()
 class LoadPair(BaseTransform):
     """Load the onset and the apex image.
 
-    **Required Keys:** ``onset``, ``apex`` (paths)
+    **Required Keys:** ``onset``, ``apex`` (paths), or ``decoded`` (tuple of two images)
+
+    **Deleted Keys:** ``decoded``
 
     **Added Keys:**
 
@@ -24,8 +28,8 @@ class LoadPair(BaseTransform):
       or ``(H, W, 3)`` as BGR in colour.
     - img_shape, ori_shape (tuple): ``(H, W)`` of the onset.
 
-    A subclass overrides :meth:`load` or :meth:`pack`: a dataset that keeps images in
-    memory calls these.
+    A subclass overrides :meth:`load`, which is called once an image where a dataset
+    keeps images in memory, or :meth:`pack`, which is called for each sample.
 
     Args:
         color_type (str): 'grayscale' or 'color'. Defaults to 'grayscale'.
@@ -62,8 +66,11 @@ class LoadPair(BaseTransform):
         return results
 
     def transform(self, results: dict) -> dict:
-        """Load both images."""
-        return self.pack(results, (self.load(results[ONSET]), self.load(results[APEX])))
+        """Load both images, unless they are decoded already."""
+        images = results.pop(DECODED, None)
+        if images is None:
+            images = self.load(results[ONSET]), self.load(results[APEX])
+        return self.pack(results, images)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(color_type={self.color_type!r})'

@@ -9,10 +9,11 @@ from mmengine.dataset import pseudo_collate
 from mmengine.hooks import CheckpointHook, EMAHook, Hook
 from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
-from mmcomp.compat import loop_dataset, save_last_epoch, unwrapped
+from mmcomp.compat import loop_dataset, save_last_epoch
 from mmcomp.config import base_configs
 from mmcomp.datasets.splits import kfold_subjects
 from mmcomp.datasets.wrappers import base_datasets
+from mmcomp.models.inspect import unwrapped
 from mmcomp.registry import DATASETS, HOOKS
 
 SVMS = 'svms.'  # how the names of their weights begin

@@ -10,9 +10,9 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from mmcomp.compat import loop_dataset, training_ended, unwrapped
+from mmcomp.compat import loop_dataset, training_ended
 from mmcomp.config import base_configs
-from mmcomp.models.inspect import evaluating
+from mmcomp.models.inspect import evaluating, unwrapped
 from mmcomp.registry import DATASETS, HOOKS
 
 from .run_summary_hook import write_tables
