@@ -35,7 +35,7 @@ def class_list(names: Any, source: str) -> tuple[str, ...]:
 def choose_classes(
     in_file: Sequence[str] | None,
     in_config: Sequence[str] | None,
-    count: int,
+    count: int | None,
     source: str,
 ) -> tuple[str, ...]:
     """Return the names of a network's classes.
@@ -43,7 +43,7 @@ def choose_classes(
     Args:
         in_file: Those that come with the weights, if any.
         in_config: Those of the config's data, if any; used if the file has none.
-        count: Number of scores of the network.
+        count: Number of scores of the network; None if it does not say.
         source: The file, for the message.
 
     Returns:
@@ -58,8 +58,8 @@ def choose_classes(
         >>> choose_classes(None, None, 3, 'a.pth')
         ('class0', 'class1', 'class2')
     """
-    names = in_file or in_config or [f'class{index}' for index in range(count)]
-    if len(names) != count:
+    names = in_file or in_config or [f'class{index}' for index in range(count or 0)]
+    if count is not None and len(names) != count:
         where = source if in_file else 'the config'
         raise ClassesError(
             f'classes of {where} are {brief(names)}; they must be {count}, as the '

@@ -24,10 +24,8 @@ def parse_config(text: str) -> dict[str, Any]:
         ValueError: line 1: 'import os' is no plain setting
     """
     try:
-        statements = ast.parse(text).body
-        return {
-            _name(line): _value(line.value) for line in map(_assignment, statements)
-        }
+        lines = map(_assignment, ast.parse(text).body)
+        return {_name(line): _value(line.value) for line in lines}
     except SyntaxError as error:
         raise ValueError(f'line {error.lineno}: {error.msg}') from None
     except (RecursionError, MemoryError):
@@ -68,10 +66,9 @@ def _value(node: ast.expr) -> Any:
         keys = [_value(key) for key in node.keys if key is not None]
         return dict(zip(keys, map(_value, node.values)))
     if isinstance(node, ast.Call) and not node.args:
-        names = [keyword.arg for keyword in node.keywords]
-        if isinstance(node.func, ast.Name) and node.func.id == 'dict':
-            if None not in names:
-                return {str(k.arg): _value(k.value) for k in node.keywords}
+        named = all(keyword.arg is not None for keyword in node.keywords)
+        if named and isinstance(node.func, ast.Name) and node.func.id == 'dict':
+            return {str(k.arg): _value(k.value) for k in node.keywords}
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError):
@@ -81,6 +78,5 @@ def _value(node: ast.expr) -> Any:
 def _refusal(node: ast.AST) -> ValueError:
     text = ast.unparse(node)
     text = text if len(text) < 40 else text[:37] + '...'
-    return ValueError(
-        f'line {getattr(node, "lineno", "?")}: {text!r} is no plain setting'
-    )
+    line = getattr(node, 'lineno', '?')
+    return ValueError(f'line {line}: {text!r} is no plain setting')

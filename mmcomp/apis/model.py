@@ -61,23 +61,21 @@ def load_model(
     """
     loaded = None if checkpoint is None else load_plain_checkpoint(checkpoint)
     if config is None:
-        model, config = _build_from_checkpoint(loaded, checkpoint)
+        model, cfg = _build_from_checkpoint(loaded, checkpoint)
     else:
-        if not isinstance(config, Config):
-            config = load_config(config)
+        cfg = config if isinstance(config, Config) else load_config(config)
         with DefaultScope.overwrite_default_scope(
-            config.get('default_scope', 'mmpretrain')
+            cfg.get('default_scope', 'mmpretrain')
         ):
-            model = MODELS.build(config.model)
+            model = MODELS.build(cfg.model)
     names = None
     if loaded is not None:
         check_fits(model, loaded['state_dict'], str(checkpoint))
         model.load_state_dict(loaded['state_dict'])
         names = classes_of(loaded, str(checkpoint))
-    count = num_classes(model)
-    known = classes_of_config(config)
-    model.classes = choose_classes(names, known, count, str(checkpoint))
-    set_config(model, config)
+    known = classes_of_config(cfg)
+    model.classes = choose_classes(names, known, num_classes(model), str(checkpoint))
+    set_config(model, cfg)
     return model.to(device or get_device()).eval()
 
 
