@@ -8,6 +8,7 @@ holds numbers, whoever needs them parses them.
 import csv
 import io
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -237,6 +238,18 @@ def parse_frame(cell: str, name: str) -> int | None:
             'unknown'
         )
     return int(match[1])
+
+
+def finite(cell: str) -> float:
+    """Return a number that is neither infinite nor NaN.
+
+    Raises:
+        ValueError: If the cell holds anything else.
+    """
+    value = float(cell)
+    if not math.isfinite(value):
+        raise ValueError(f'{cell!r} must be a finite number')
+    return value
 
 
 def plain(name: str) -> str:

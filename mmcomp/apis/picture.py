@@ -14,6 +14,7 @@ WARNING = (
 )
 
 
+@matplotlib.rc_context({'text.parse_math': False})  # a name may hold dollar signs
 def prediction_picture(
     onset: np.ndarray,
     apex: np.ndarray,
@@ -31,7 +32,6 @@ def prediction_picture(
     return np.asarray(canvas.buffer_rgba())[..., 2::-1].copy()
 
 
-@matplotlib.rc_context({'text.parse_math': False})  # a name may hold dollar signs
 def prediction_figure(
     onset: np.ndarray,
     apex: np.ndarray,

@@ -34,7 +34,7 @@ from mmcomp.columns import (
     VARIANT,
 )
 from mmcomp.files import replacing
-from mmcomp.tables import parse_numbers, read_table
+from mmcomp.tables import finite, parse_numbers, read_table
 
 #: Read as they are written: a subject may be called '007' or 'NA'.
 NAMES = (ID, SUBJECT, LABEL, PREDICTED, MODEL, CONTROL, STACK, MEMBER)
@@ -110,7 +110,7 @@ def read_prediction_table(path: str | Path) -> pd.DataFrame:
     try:
         for name in rows[0].cells:
             if name.startswith(SCORE):
-                columns[name] = parse_numbers(rows, name, _score)
+                columns[name] = parse_numbers(rows, name, finite)
             elif name in NUMBERS:
                 columns[name] = parse_numbers(rows, name, _number)
             else:
@@ -173,13 +173,6 @@ def _check_predictions(table: pd.DataFrame, positions: Sequence[str]) -> None:
             f'{positions[i]}: {PREDICTED} is {table[PREDICTED][i]!r}; it must be '
             f'{classes[scores[i].argmax()]!r}, which has the highest score'
         )
-
-
-def _score(cell: str) -> float:
-    value = float(cell)
-    if not np.isfinite(value):
-        raise ValueError
-    return value
 
 
 def _number(cell: str) -> float:

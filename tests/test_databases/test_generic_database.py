@@ -261,6 +261,7 @@ def test_nvie(root, grow, table, index, problems_of, read):
             ['1-007-apex.bmp', 1, 2, 3, 4],
             ['1-007-apex.bmp', 1, 2, 3, 5],
             ['x.bmp', 1, 2, 3, '?'],
+            ['y.bmp', 1, 2, 3, 'nan'],
         ],
     )
     names = dict(file='Image', left_x='x1', left_y='y1', right_x='x2', right_y='y2')
@@ -291,6 +292,7 @@ def test_nvie(root, grow, table, index, problems_of, read):
         ('unmatched', f'{POSED}/008/visible/neutral', 'no row in samples.csv'),
         ('ambiguous', 'eyes.csv:6', '1-007-apex.bmp is here a second time'),
         ('unreadable', 'eyes.csv:7', 'eye positions that are not numbers'),
+        ('unreadable', 'eyes.csv:8', 'eye positions that are not numbers'),
         (
             'missing eyes',
             'Spontaneous/SelectedSamples/1-007-apex.bmp',

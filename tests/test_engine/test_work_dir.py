@@ -50,7 +50,7 @@ def test_a_changed_table_is_refused(make_pair_table, tmp_path):
     table = make_pair_table(tmp_path / 'data', pairs=1)
     build(small_config(table, tmp_path / 'run', epochs=1)).train()
     table.write_text(table.read_text().replace('s00,', 's09,'))
-    with pytest.raises(ValueError, match='content of ann_file is'):
+    with pytest.raises(ValueError, match='content of ann_file has changed'):
         build(small_config(table, tmp_path / 'run', epochs=1)).train()
 
 
