@@ -65,10 +65,12 @@ def _value(node: ast.expr) -> Any:
     if isinstance(node, ast.Dict) and None not in node.keys:
         keys = [_value(key) for key in node.keys if key is not None]
         return dict(zip(keys, map(_value, node.values)))
-    if isinstance(node, ast.Call) and not node.args:
-        named = all(keyword.arg is not None for keyword in node.keywords)
-        if named and isinstance(node.func, ast.Name) and node.func.id == 'dict':
-            return {str(k.arg): _value(k.value) for k in node.keywords}
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == 'dict':
+        named = {str(keyword.arg): keyword.value for keyword in node.keywords}
+        if not node.args and 'None' not in named:
+            return {key: _value(value) for key, value in named.items()}
+        if len(node.args) == 1 and not named and isinstance(node.args[0], ast.Dict):
+            return _value(node.args[0])
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError):

@@ -103,7 +103,8 @@ def _build_from_checkpoint(
     kept = ('test_dataloader', 'train_dataloader', 'alignment')
     data = {key: content[key] for key in kept if key in content}
     name = Path(str(content.get('work_dir') or path)).name or 'network'
-    return built, Config(dict(data, model=model), filename=f'{name}.py')
+    cfg = Config(dict(data, model=model), cfg_text=text, filename=f'{name}.py')
+    return built, cfg
 
 
 register_models()
