@@ -1,9 +1,14 @@
 """Files: written whole or not at all, and required with a clear message."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+#: How files of weights are named. What is named otherwise in their place is a config.
+CHECKPOINTS = ('.pth', '.pt', '.ckpt', '.safetensors')
 
 
 @contextmanager
@@ -63,3 +68,25 @@ def require_file(path: str | Path, what: str = 'file') -> Path:
     if not path.is_file():
         raise ValueError(f'{what} {str(path)!r}: no such file')
     return path
+
+
+def is_checkpoint(path: Any) -> bool:
+    """Return whether something is the path of weights, by its suffix."""
+    return isinstance(path, (str, Path)) and str(path).lower().endswith(CHECKPOINTS)
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file (UTF-8).
+
+    Raises:
+        ValueError: In one line, without the name of the file, if it is no JSON.
+        OSError: If it cannot be read.
+    """
+    try:
+        return json.loads(Path(path).read_bytes())
+    except UnicodeDecodeError as error:
+        raise ValueError(f'not UTF-8 ({error.reason})') from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f'line {error.lineno}: not JSON ({error.msg})') from None
+    except RecursionError:
+        raise ValueError('not usable JSON: nested too deeply') from None

@@ -10,11 +10,13 @@ from mmengine.registry import DefaultScope
 from mmpretrain.apis import ModelHub
 
 import mmcomp.models
-from mmcomp.checkpoint import check_fits, load_plain_checkpoint
+from mmcomp.checkpoint import check_fits, classes_of, load_plain_checkpoint
+from mmcomp.classes import choose_classes
 from mmcomp.columns import CLASSES
 from mmcomp.compat import knows_model, set_config
 from mmcomp.config import load_config
-from mmcomp.registry import MODELS
+from mmcomp.models.inspect import num_classes
+from mmcomp.registry import DATASETS, MODELS
 
 
 def register_models() -> None:
@@ -53,16 +55,31 @@ def load_model(
         config.get('default_scope', 'mmpretrain')
     ):
         model = MODELS.build(config.model)
-    classes = CLASSES
+    in_file = None
     if checkpoint is not None:
         loaded = load_plain_checkpoint(checkpoint)
         check_fits(model, loaded['state_dict'], checkpoint)
         model.load_state_dict(loaded['state_dict'])
-        meta = loaded.get('meta', {}).get('dataset_meta') or {}
-        classes = tuple(meta.get('classes', classes))
+        in_file = classes_of(loaded, checkpoint)
+    in_config = classes_of_config(config)
+    count = num_classes(model) or len(in_file or in_config or CLASSES)
+    model.classes = choose_classes(in_file, in_config, count, str(checkpoint))
     set_config(model, config)
-    model.classes = classes
     return model.to(device or get_device()).eval()
+
+
+def classes_of_config(config: Config) -> list[str] | None:
+    """Return the names of the classes of a config's data, or None."""
+    for name in ('test_dataloader', 'val_dataloader', 'train_dataloader'):
+        data = (config.get(name) or {}).get('dataset') or {}
+        while 'dataset' in data or data.get('datasets'):
+            data = data['dataset'] if 'dataset' in data else data['datasets'][0]
+        names = (data.get('metainfo') or {}).get('classes')
+        if names is None and 'type' in data:
+            names = getattr(DATASETS.get(data['type']), 'METAINFO', {}).get('classes')
+        if isinstance(names, (list, tuple)):
+            return list(names)
+    return None
 
 
 register_models()

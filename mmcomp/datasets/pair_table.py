@@ -7,12 +7,12 @@ thing that mmcomp knows about how images lie on disk.
 
 import csv
 import io
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from mmcomp.columns import APEX, CLASSES, ID, LABEL, ONSET, SUBJECT
+from mmcomp.files import read_json
 
 ROW_POSITION = '_position'  # key of a row's position in its file; not a column
 REQUIRED_COLUMNS = (ID, SUBJECT, ONSET, APEX, LABEL)
@@ -149,11 +149,9 @@ def _check_header(header: Sequence[str], line: int) -> list[str]:
 def _read_json(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str]]:
     """Return rows and faults of an OpenMMLab 2.0 annotation file."""
     try:
-        content = json.loads(path.read_bytes())
-    except UnicodeDecodeError as error:
-        return [], [f'not UTF-8 ({error.reason})']
-    except json.JSONDecodeError as error:
-        return [], [f'line {error.lineno}: not JSON ({error.msg})']
+        content = read_json(path)
+    except ValueError as error:
+        return [], [str(error)]
     data_list = content.get('data_list') if isinstance(content, dict) else None
     if not isinstance(data_list, list):
         return [], ["not in the OpenMMLab 2.0 layout: no list 'data_list'"]

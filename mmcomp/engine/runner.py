@@ -13,10 +13,13 @@ from torch import nn
 from mmcomp.checkpoint import (
     CheckpointError,
     check_fits,
+    classes_of,
     from_plain,
     load_plain_checkpoint,
 )
-from mmcomp.compat import mark_loaded, starts_training, unwrapped
+from mmcomp.classes import check_same_classes, choose_classes
+from mmcomp.compat import loop_dataset, mark_loaded, starts_training, unwrapped
+from mmcomp.models.inspect import num_classes
 from mmcomp.registry import RUNNERS
 
 from .memory import keep_freed_memory
@@ -39,7 +42,7 @@ class PairRunner(Runner):
 
     - Checkpoints are read as tensors and plain data, so a file from a stranger cannot
       run code; that holds for ``--resume`` too. Testing refuses weights that do not
-      fit, where MMEngine only warns.
+      fit, where MMEngine only warns, and weights of other classes than the data have.
     - Without a GPU, ``--launcher pytorch`` trains over gloo.
     - Memory that a step frees is kept for the next one.
     - Long dumps (environment, config, hooks) go to the log file, not the terminal.
@@ -75,6 +78,25 @@ class PairRunner(Runner):
                 handler.addFilter(_is_brief)
         return logger
 
+    def load_or_resume(self) -> None:
+        """Check that the data have as many classes as the network; load weights.
+
+        Raises:
+            ValueError: If they have not.
+        """
+        names, count = self._data_classes(), num_classes(unwrapped(self.model))
+        if names and count:
+            choose_classes(None, names, count, '')
+        super().load_or_resume()
+
+    def _data_classes(self) -> list[str] | None:
+        """Return the names of the classes of what is trained or tested on."""
+        for mode in ('train', 'test', 'val'):
+            meta = getattr(loop_dataset(self, mode), 'metainfo', {})
+            if meta.get('classes'):
+                return list(meta['classes'])
+        return None
+
     def load_checkpoint(
         self,
         filename: str,
@@ -91,12 +113,14 @@ class PairRunner(Runner):
                 for name. By default they must, except when training starts from them.
 
         Raises:
-            CheckpointError: If the file cannot be used.
+            ValueError: If the file cannot be used.
         """
         checkpoint = load_plain_checkpoint(filename, map_location)
         model = unwrapped(self.model)
         state_dict = checkpoint['state_dict']
         if strict or (strict is None and not starts_training(self)):
+            own = classes_of(checkpoint, filename)
+            check_same_classes(own, self._data_classes(), filename)
             check_fits(model, state_dict, filename)
         elif not model.state_dict().keys() & state_dict.keys():
             raise CheckpointError(
