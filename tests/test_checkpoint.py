@@ -140,7 +140,7 @@ def test_class_names_come_from_file_then_config_then_numbers():
     with pytest.raises(ValueError, match="'a', 'b'; they must be 3"):
         choose_classes(['a', 'b'], None, 3, 'x')
     check_same_classes(['a', 'b'], ['a', 'b'], 'x')
-    with pytest.raises(ValueError, match="are 'b', 'a'; .* x, in its order: 'a', 'b'"):
+    with pytest.raises(ValueError, match=r"are 'b', 'a'; .* x, in its order: 'a', 'b'"):
         check_same_classes(['a', 'b'], ['b', 'a'], 'x')
 
 
