@@ -116,6 +116,7 @@ setup(
         'joblib>=1.5',
         'matplotlib>=3.7',
         'packaging>=24.2',
+        'pillow>=10.0',
         'rich>=13',
         'safetensors>=0.4',
         'scipy>=1.10',

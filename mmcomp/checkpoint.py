@@ -118,6 +118,40 @@ def _check_expansion(path: str, name: str) -> None:
         )
 
 
+def newest_checkpoint(folder: str | Path) -> str | None:
+    """Return the checkpoint that a training in a folder goes on from.
+
+    It is the one that ``last_checkpoint`` names, or the newest that can be read if
+    that file, or what it names, is missing or damaged.
+
+    Returns:
+        str: Its path; None if the folder has no checkpoint.
+
+    Raises:
+        CheckpointError: If there are checkpoints, and none of them can be read.
+    """
+    folder = Path(folder)
+    files = [
+        p for p in folder.glob('*_*.pth') if re.fullmatch(r'(epoch|iter)_\d+', p.stem)
+    ]
+    files.sort(key=lambda path: int(path.stem.split('_')[1]), reverse=True)
+    named = folder / 'last_checkpoint'
+    if named.is_file():
+        text = named.read_text(encoding='utf-8', errors='replace').strip()
+        files = [path for path in (Path(text),) if text and path.is_file()] + files
+    fault = None
+    for path in files:
+        try:
+            load_plain_checkpoint(str(path))
+        except CheckpointError as error:
+            fault = fault or error
+        else:
+            return str(path)
+    if fault:
+        raise fault
+    return None
+
+
 def _load_safetensors(path: str, name: str, map_location: Any) -> dict:
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file

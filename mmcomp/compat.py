@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # imported late: the registries need little of this
     from mmengine.config import Config
     from mmengine.dataset import BaseDataset
+    from mmengine.hooks import CheckpointHook
     from mmengine.registry import Registry
     from mmengine.runner import EpochBasedTrainLoop, Runner
     from torch import nn
@@ -51,6 +52,40 @@ def save_best_keys() -> tuple[list[str], list[str]]:
 def mark_loaded(runner: 'Runner') -> None:
     """Note that weights are loaded, so that the runner does not load them again."""
     runner._has_loaded = True
+
+
+def training_ended(runner: 'Runner') -> bool:
+    """Return whether no step of the training is left, or a hook has stopped it."""
+    loop = runner.train_loop
+    whole = loop.epoch >= loop.max_epochs or loop.iter >= loop.max_iters
+    return whole or loop.stop_training
+
+
+def stopped_early(runner: 'Runner') -> bool:
+    """Return whether a hook ended the training before its last epoch."""
+    return runner.train_loop.stop_training and runner.epoch < runner.max_epochs
+
+
+def save_last_epoch(hook: 'CheckpointHook', runner: 'Runner') -> None:
+    """Save a checkpoint after a training, as at the end of its last epoch.
+
+    There, MMEngine has not counted the epoch yet, and names the file accordingly.
+    """
+    runner.train_loop._epoch -= 1
+    try:
+        hook._save_checkpoint(runner)
+    finally:
+        runner.train_loop._epoch += 1
+
+
+def resumes(runner: 'Runner') -> bool:
+    """Return whether a training goes on from the last checkpoint in its folder."""
+    return runner._resume and runner._load_from is None
+
+
+def resume_from(runner: 'Runner', path: str) -> None:
+    """Let a training go on from a checkpoint."""
+    runner._load_from = path
 
 
 def end_epoch(loop: 'EpochBasedTrainLoop') -> None:

@@ -1,6 +1,6 @@
 """Configs: reading one, giving it other data, and the faces that it expects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,27 @@ def use_dataset(cfg: Config, path: str | Path) -> None:
             own['metrics'] = value
         else:
             cfg[name] = value
-    meta = dataset.get('train_dataloader', {}).get('dataset', {}).get('metainfo') or {}
-    if 'classes' in meta:
-        _set_num_classes(cfg.model, len(meta['classes']))
+    for own in base_configs(dataset.get('train_dataloader', {}).get('dataset')):
+        classes = (own.get('metainfo') or {}).get('classes')
+        if classes:
+            _set_num_classes(cfg.model, len(classes))
+
+
+def base_configs(dataset: Any) -> Iterator[dict[str, Any]]:
+    """Yield the configs of the data sets inside wrappers, at any depth.
+
+    Args:
+        dataset: The config of a data set; a wrapper has others as ``dataset`` or
+            ``datasets``. None yields nothing.
+    """
+    if not dataset:
+        return
+    inner = [dataset['dataset']] if 'dataset' in dataset else dataset.get('datasets')
+    if inner is None:
+        yield dataset
+    else:
+        for own in inner:
+            yield from base_configs(own)
 
 
 def alignment_of(cfg: Mapping[str, Any]) -> dict[str, Any]:

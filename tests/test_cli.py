@@ -1,6 +1,7 @@
 """The console command: quick, complete, and the same as tools/*.py."""
 
 import argparse
+import logging
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from runs import REPOSITORY
 
 import mmcomp
-from mmcomp.cli import choices
+from mmcomp.cli import choices, run_tool
 from mmcomp.cli.main import COMMANDS, command_module, main
 from mmcomp.export import FORMATS
 from mmcomp.faces.alignment import ALIGN_BY
@@ -132,6 +133,31 @@ def test_a_users_error_is_one_line(tmp_path):
         main(['train', str(tmp_path / 'nothing.py')])
 
 
+def test_ctrl_c_is_one_line(capsys):
+    def wait():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit, match=r'^130$'):
+        run_tool(wait)
+    assert capsys.readouterr().err == 'interrupted\n'
+
+
+def test_a_log_on_a_full_disk_shows_no_traceback(capsys):
+    """/dev/full is a disk without space; what can be mended is said at the end."""
+
+    def train():
+        handler = logging.FileHandler('/dev/full')
+        logger = logging.getLogger('full')
+        logger.addHandler(handler)
+        logger.warning('epoch 1')
+        with open('/dev/full', 'w') as checkpoint:
+            checkpoint.write('weights')
+
+    with pytest.raises(SystemExit, match=r'^error: \[Errno 28\] No space left'):
+        run_tool(train)
+    assert capsys.readouterr().err == ''
+
+
 def test_options_of_a_config_are_those_of_mmengine():
     from mmengine.config import DictAction
 
@@ -182,3 +208,16 @@ def test_the_table_of_rooms_is_the_contract():
     text = (REPOSITORY / 'docs' / 'architecture.md').read_text()
     lines = re.findall(r'^\| \d+ \| (.*?) \|', text, re.M)
     assert [set(re.findall(r'`(\w+)`', line)) for line in lines] == rows
+
+
+def test_threads_that_wait_leave_their_core_unless_the_user_wants_them_to(monkeypatch):
+    found = []
+
+    def note():
+        found.append(os.environ['OMP_WAIT_POLICY'])
+
+    monkeypatch.setenv('OMP_WAIT_POLICY', 'ACTIVE')
+    run_tool(note)
+    monkeypatch.delenv('OMP_WAIT_POLICY')
+    run_tool(note)
+    assert found == ['ACTIVE', 'PASSIVE']

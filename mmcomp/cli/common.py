@@ -91,6 +91,9 @@ def config_from_args(args: argparse.Namespace) -> Config:
     from mmcomp.config import load_config
 
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.launcher == 'slurm' and 'SLURM_JOB_ID' in os.environ:
+        # MMEngine uses one port for all jobs, which may share a machine.
+        os.environ.setdefault('MASTER_PORT', slurm_port(os.environ['SLURM_JOB_ID']))
     cfg = load_config(args.config, args.dataset)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
@@ -106,6 +109,16 @@ def config_from_args(args: argparse.Namespace) -> Config:
             if args.no_pin_memory:
                 loader.pin_memory = False
     return cfg
+
+
+def slurm_port(job: str) -> str:
+    """Return a port for the processes of a Slurm job, by its number.
+
+    Examples:
+        >>> slurm_port('1234567')
+        '14567'
+    """
+    return str(10000 + int(job) % 10000)
 
 
 def quiet_decoders() -> None:

@@ -148,7 +148,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         settings, folder, executor, args.threads, args.keep_checkpoints
     )
     for run, reason in outcome.failures.items():
-        print(f'\n{run} failed:\n{reason}', file=sys.stderr)
+        print(f'{run} failed: {reason}', file=sys.stderr)
     if outcome.failures:
         sys.exit(
             f'error: {len(outcome.failures)} of {len(outcome.runs)} runs failed; the '

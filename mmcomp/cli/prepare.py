@@ -65,6 +65,20 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
             default=0,
             metavar='K',
         )
+    for name in ('start', 'end'):
+        parser.add_argument(
+            f'--{name}',
+            type=float,
+            metavar='SECONDS',
+            help=f"{name} of the part of each clip to search, from the clip's first "
+            f'frame; in a table: column clip_{name}',
+        )
+    parser.add_argument(
+        '--sheet',
+        default='sheet.png',
+        metavar='NAME',
+        help='contact sheet in that folder, .png, .pdf or .svg; default: %(default)s',
+    )
     parser.add_argument('--fps', type=float, help='frames per second of folders')
     parser.add_argument('--workers', type=int, help='processes; default: one per core')
     parser.add_argument(
@@ -77,7 +91,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Prepare the pairs and print a summary."""
     args = make_parser(prog).parse_args(argv)
     from mmcomp.faces.pairs import FaceSettings
-    from mmcomp.faces.prepare import FAILURES_FILE, SHEET_FILE, prepare_faces
+    from mmcomp.faces.prepare import FAILURES_FILE, prepare_faces
 
     settings = FaceSettings(
         size=args.size,
@@ -91,12 +105,19 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         apex_late=args.apex_late,
     )
     done = prepare_faces(
-        args.inputs, args.out, settings, args.fps, args.workers, args.retry
+        args.inputs,
+        args.out,
+        settings,
+        args.fps,
+        args.workers,
+        args.retry,
+        part=(args.start, args.end),
+        sheet=args.sheet,
     )
     folder = done.table.parent
     if done.done_before:
         print(f'{done.done_before} rows were done before')
-    print(f'{done.pairs} pairs: {done.table}; look at {folder / SHEET_FILE}')
+    print(f'{done.pairs} pairs: {done.table}; look at {folder / args.sheet}')
     if done.failures:
         kinds = ', '.join(f'{kind} {n}' for kind, n in done.failures.items())
         print(f'{sum(done.failures.values())} rows failed: {kinds}')

@@ -30,6 +30,12 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         help='add what choosing the epoch on the test fold would claim (not valid; '
         'needs --every-epoch in cross-validate)',
     )
+    parser.add_argument(
+        '--format',
+        choices=('png', 'pdf', 'svg'),
+        default='png',
+        help='format of the figures next to the page; default: %(default)s',
+    )
     return parser
 
 
@@ -38,4 +44,5 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     args = make_parser(prog).parse_args(argv)
     from mmcomp.experiments.report import write_report
 
-    print(write_report(args.folders, args.out, args.best_test_epoch))
+    suffix = f'.{args.format}'
+    print(write_report(args.folders, args.out, args.best_test_epoch, suffix))

@@ -1,8 +1,11 @@
 """What all tools do alike; imports nothing heavy."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable
+
+INTERRUPTED = 130  # the exit code of shells after Ctrl+C
 
 
 def run_tool(main: Callable[[], None]) -> None:
@@ -13,8 +16,17 @@ def run_tool(main: Callable[[], None]) -> None:
     """
     os.environ.pop('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', None)
     os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
+    # A log on a full disk would print a traceback for each of its lines.
+    logging.raiseExceptions = False
+    # OpenMP reads this when PyTorch is imported. By default, threads that wait for
+    # another one keep their core busy, and a step on busy cores takes three times as
+    # long.
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     try:
         main()
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        sys.exit(INTERRUPTED)
     except (ValueError, OSError) as error:
         if os.environ.get('MMCOMP_DEBUG'):
             raise

@@ -88,6 +88,8 @@ def sheet(args: argparse.Namespace) -> None:
     from mmcomp.files import write_bytes
     from mmcomp.synthetic import dataset_sheet
 
+    if not args.out.endswith('.png'):
+        raise ValueError(f'out is {args.out!r}; it must end in .png')
     image = dataset_sheet(args.dataset_dir, args.pairs)
     write_bytes(args.out, cv2.imencode('.png', image)[1].tobytes())
     print(args.out)

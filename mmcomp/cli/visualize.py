@@ -1,8 +1,8 @@
 """Show pairs, networks and training curves.
 
-FILE is a .png, or an .html page that needs no other file. Pairs come from the data of
-the config, from --dataset or --table (some of each class, or the rows of --id), or are
-image files (--pair). See docs/visualize.md for what each picture means.
+FILE is a .png, .pdf or .svg, or an .html page that needs no other file. Pairs come from
+the data of the config, from --dataset or --table (some of each class, or the rows of
+--id), or are image files (--pair). See docs/visualize.md for what each picture means.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mmcomp.visualization.page import Page
 
 SUBSETS = ('train', 'val', 'test', 'all')
+OUT_HELP = '.png, .pdf, .svg or .html file'
 
 
 def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
@@ -104,7 +105,7 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         help='folders of runs or experiments',
     )
     own.add_argument('--metrics', nargs='+', help='such as loss lr pair/error_rate')
-    own.add_argument('--out', required=True, type=Path, help='.png or .html file')
+    own.add_argument('--out', required=True, type=Path, help=OUT_HELP)
     return parser
 
 
@@ -113,7 +114,7 @@ def add_pairs(
 ) -> None:
     """Add the options that say which pairs to show, and where to."""
     add = parser.add_argument
-    add('--out', required=True, type=Path, help='.png or .html file')
+    add('--out', required=True, type=Path, help=OUT_HELP)
     add('--dataset', metavar='CONFIG', help='dataset config to use instead')
     add('--table', help='pair table to use instead, all of it')
     add(

@@ -78,7 +78,9 @@ class NVIE(Generic):
         columns = {name: (names.get(name, name),) for name in ('file', *EYES)}
         eyes: dict[str, str] = {}
         twice: list[str] = []
-        for position, cells in read_table(Path(self.eyes), columns):
+        for position, cells in read_table(
+            Path(self.eyes), columns, hint='name them with --eye-columns OURS=THEIRS'
+        ):
             try:
                 x1, y1, x2, y2 = (float(cells[name]) for name in EYES)
             except ValueError:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmcomp.files import read_json, require_file
+from mmcomp.files import require_file
 from mmcomp.registry import TASK_UTILS
+from mmcomp.tables import read_json
 
 SUBSETS = ('train', 'val', 'test')
 UNUSED = 'unused'

@@ -1,6 +1,7 @@
 """What the page computes, without the page."""
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from mmcomp.apis import PairInferencer
 from mmcomp.demo import analysis, drawing
 from mmcomp.demo.analysis import CannotCompareError, count_frames
 from mmcomp.demo.uploads import Upload
+from mmcomp.faces import pair_from_images
 
 pytest.importorskip('captum', reason='Captum is not installed')
 
@@ -38,8 +40,15 @@ def test_scores_are_those_of_the_inferencer(analyst, network, files):
 
 def test_where_nothing_changes_nothing_counts(analyst, files):
     folder = files[0]
-    found = analyst.compare_pictures(folder / 'apex.png', folder / 'apex.png')
-    np.testing.assert_allclose(found.counted, 0, atol=1e-5)
+    pair = pair_from_images(folder / 'onset.png', folder / 'apex.png')
+    counted = analyst._where_it_counted(replace(pair, apex=pair.onset), 'posed')
+    np.testing.assert_allclose(counted, 0, atol=1e-5)
+
+
+def test_the_same_picture_twice_is_refused(analyst, files):
+    path = files[0] / 'apex.png'
+    with pytest.raises(CannotCompareError, match='are the same picture'):
+        analyst.compare_pictures(path, path)
 
 
 def test_a_face_at_rest_leaves_a_curve_to_choose_from(analyst, files):
@@ -54,7 +63,7 @@ def test_a_face_at_rest_leaves_a_curve_to_choose_from(analyst, files):
     [
         ('broken.mp4', "'broken.mp4' cannot be opened as a video"),
         ('no such.mp4', "'no such.mp4': no such file or folder"),
-        ('blank.png', 'no face was found in any of the 1 frames'),
+        ('blank.png', "'blank.png' is a photo; a clip is a video or a folder"),
     ],
 )
 def test_no_clip(analyst, files, name, sentence):

@@ -80,6 +80,12 @@ def test_pairs_of_image_files(visualize, table, tmp_path):
     visualize('explain', CONFIG, '--random', *aligned, '--controls', 0, '--out', out)
 
 
+def test_unaligned_images_are_refused(visualize, make_pair_table, tmp_path):
+    photos = make_pair_table(tmp_path, subjects=1, pairs=1, size=(60, 80))
+    with pytest.raises(ValueError, match=r'60x80 pixels .* must be 48x48.*prepare'):
+        visualize('pairs', CONFIG, '--table', photos, '--out', tmp_path / 'x.png')
+
+
 def test_embedding_of_a_table_with_a_marked_row(visualize, table, tmp_path):
     out = tmp_path / 'x.html'
     printed = visualize(

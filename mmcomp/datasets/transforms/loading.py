@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmcomp.columns import APEX, ONSET
+from mmcomp.images import decode_image
 from mmcomp.registry import TRANSFORMS
 
-COLOR_TYPES = {'grayscale': cv2.IMREAD_GRAYSCALE, 'color': cv2.IMREAD_COLOR}
+COLOR_TYPES = ('grayscale', 'color')
 
 
 @TRANSFORMS.register_module()
@@ -49,17 +49,11 @@ class LoadPair(BaseTransform):
         """Decode one image file.
 
         Raises:
-            ValueError: If the file holds no image that OpenCV can decode.
+            ValueError: As :func:`mmcomp.images.decode_image` does.
             OSError: If it cannot be read.
         """
         data = Path(path).read_bytes()  # cv2.imread fails on some non-ASCII paths
-        if not data:
-            raise ValueError('the file is empty')
-        flag = COLOR_TYPES[self.color_type]
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
-        if image is None or _is_cut_jpeg(data):
-            raise ValueError('not an image, or damaged')
-        return image
+        return decode_image(data, self.color_type == 'color')
 
     def pack(self, results: dict, images: tuple[np.ndarray, np.ndarray]) -> dict:
         """Add a pair of decoded images to the results, as :meth:`transform` does."""
@@ -73,14 +67,3 @@ class LoadPair(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(color_type={self.color_type!r})'
-
-
-def _is_cut_jpeg(data: bytes) -> bool:
-    """Return whether a JPEG lacks its end, which OpenCV 4 silently fills with gray."""
-    if not data.startswith(b'\xff\xd8'):
-        return False
-    at = 2  # Past the headers, as a preview among them has an end marker of its own.
-    while data[at : at + 1] == b'\xff' and data[at + 1 : at + 2] != b'\xda':
-        filler = data[at + 1 : at + 2] == b'\xff'
-        at += 1 if filler else 2 + int.from_bytes(data[at + 2 : at + 4], 'big')
-    return b'\xff\xd9' not in data[at:]
