@@ -122,10 +122,10 @@ def _load_pickle(path: str, name: str, map_location: Any) -> Any:
     except pickle.UnpicklingError as error:
         # PyTorch's own message advises to load the file without this protection.
         found = re.search(r'GLOBAL (\S+)', str(error))
-        what = f'{found[1]!r}, which could run code' if found else 'no plain data'
+        what = f' ({found[1]})' if found else ''
         raise CheckpointError(
-            f'{name}: refused: it is damaged, or holds {what}; mmcomp reads tensors '
-            'and plain data only'
+            f'{name}: refused: it is damaged, or holds objects{what} that could run '
+            'code; mmcomp reads tensors and plain data only'
         ) from None
     except Exception as error:  # the unpickler may raise anything on invalid data
         reason = (str(error).splitlines() or [''])[0]
