@@ -204,7 +204,7 @@ def parse_args(argv: Sequence[str] | None, prog: str | None) -> argparse.Namespa
     args = parser.parse_intermixed_args(argv)
     args.checkpoint = None
     if not args.model.endswith('.onnx') and not is_weights(args.model):
-        if not args.inputs or not is_weights(args.inputs[0]):
+        if not args.inputs:
             parser.error('a config needs a CHECKPOINT (.pth, .safetensors) behind it')
         args.checkpoint, *args.inputs = args.inputs
     if not args.inputs and not args.pair:
