@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from mmcomp.apis import PairInferencer
 from mmcomp.apis.model import load_model
-from mmcomp.checkpoint import load_plain_checkpoint
+from mmcomp.checkpoint import CheckpointError, load_plain_checkpoint
 from mmcomp.classes import ClassesError, check_same_classes, choose_classes, class_list
 from mmcomp.export import export_model, real_pairs
 
@@ -147,6 +147,13 @@ def test_a_checkpoint_alone_predicts_as_with_its_config(trained):
         for model in (alone, given)
     ]
     assert (found[0] == found[1]).all()
+
+
+def test_a_config_of_fewer_classes_is_not_needed(trained):
+    _, folder = trained
+    message = r'another shape: head.*; the checkpoint holds its own config: leave the'
+    with pytest.raises(CheckpointError, match=message):
+        load_model('compcnn_sub@1', folder / 'run' / 'epoch_1.pth', 'cpu')
 
 
 def test_choosing_and_comparing():

@@ -70,13 +70,23 @@ def load_model(
             model = MODELS.build(cfg.model)
     names = None
     if loaded is not None:
-        check_fits(model, loaded['state_dict'], str(checkpoint))
+        _check_fits(model, loaded, str(checkpoint))
         model.load_state_dict(loaded['state_dict'])
         names = classes_of(loaded, str(checkpoint))
     known = classes_of_config(cfg)
     model.classes = choose_classes(names, known, num_classes(model), str(checkpoint))
     set_config(model, cfg)
     return model.to(device or get_device()).eval()
+
+
+def _check_fits(model: BaseModel, loaded: dict, path: str) -> None:
+    try:
+        check_fits(model, loaded['state_dict'], path)
+    except CheckpointError as error:
+        if 'cfg' not in loaded['meta']:
+            raise
+        hint = 'the checkpoint holds its own config: leave the config out'
+        raise CheckpointError(f'{error}; {hint}') from None
 
 
 def _build_from_checkpoint(
