@@ -1,5 +1,7 @@
 """Private names of MMEngine and MMPretrain: each is used here, and nowhere else."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # imported late: the registries need little of this
@@ -116,3 +118,37 @@ def initialize_figure(visualizer: Any, settings: dict[str, Any]) -> tuple:
 def node_locations(registry: 'Registry') -> list[str]:
     """Return the modules that a registry imports before it builds."""
     return registry._locations
+
+
+def replace_weight_loaders(load: Callable[[str, Any], dict]) -> None:
+    """Let MMEngine read weights by one function, whatever scheme their path has.
+
+    All that takes weights from a config goes through ``CheckpointLoader``:
+    ``init_cfg=dict(type='Pretrained', ...)``, ``pretrained=``, MMPretrain's
+    ``get_model`` and ``load_from`` of any runner. Its own loaders unpickle, which may
+    run code, and download what is named by a URL or a model's name.
+
+    Args:
+        load: Takes a path and a ``map_location``.
+    """
+    from mmengine.runner import CheckpointLoader
+
+    for prefix in list(CheckpointLoader._schemes):
+        CheckpointLoader.register_scheme(prefix, load, force=True)
+
+
+@contextmanager
+def only_registered() -> Iterator[None]:
+    """Let registries build nothing but what is registered, for a block.
+
+    Elsewhere they import whatever a ``type`` names by its full path, such as
+    ``os.system``.
+    """
+    from mmengine.registry import registry
+
+    own = registry.get_object_from_string
+    registry.get_object_from_string = lambda name: None
+    try:
+        yield
+    finally:
+        registry.get_object_from_string = own

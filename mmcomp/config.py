@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
+from .columns import CLASSES
 from .installed import find_config
 
 #: Aligned faces are this large and gray unless a config's ``alignment`` says otherwise.
@@ -186,6 +187,18 @@ def base_configs(dataset: Any) -> Iterator[dict[str, Any]]:
     else:
         for own in inner:
             yield from base_configs(own)
+
+
+def classes_of_config(cfg: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the class names of a config's data, or None if it does not name them."""
+    for loader in ('test_dataloader', 'train_dataloader'):
+        for own in base_configs((cfg.get(loader) or {}).get('dataset')):
+            names = (own.get('metainfo') or {}).get('classes')
+            if names:
+                return tuple(names)
+            if str(own.get('type', '')).startswith('mmcomp.'):
+                return CLASSES
+    return None
 
 
 def alignment_of(cfg: Mapping[str, Any]) -> dict[str, Any]:

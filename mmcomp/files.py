@@ -17,6 +17,9 @@ _CLUTTER = frozenset(['__macosx', '@eadir', 'desktop.ini', 'thumbs.db'])
 _LONGEST = 160
 
 
+_WEIGHTS = '.pth', '.pt', '.ckpt', '.safetensors'
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Write a file whole or not at all.
@@ -74,6 +77,11 @@ def require_file(path: str | Path, what: str = 'file') -> Path:
     if not path.is_file():
         raise ValueError(f'{what} {str(path)!r}: no such file')
     return path
+
+
+def is_weights(path: object) -> bool:
+    """Return whether something is the path of a file of weights, by its suffix."""
+    return isinstance(path, (str, Path)) and str(path).lower().endswith(_WEIGHTS)
 
 
 def digest(paths: Iterable[str | Path]) -> str:

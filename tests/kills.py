@@ -28,7 +28,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -209,26 +209,24 @@ class Bench:
 
 def results(folder: Path) -> dict[str, Any]:
     """Return the bytes of all tables and last weights, by their paths."""
-    from mmcomp.checkpoint import load_plain_checkpoint
+    from mmcomp.checkpoint import load_plain_checkpoint, newest_checkpoint
 
     found: dict[str, Any] = {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob('*.csv')
         if path.name[0] != '.'
     }
-    last = folder / 'last_checkpoint'
-    if last.exists():
-        weights = load_plain_checkpoint(last.read_text().strip())['state_dict']
+    if last := newest_checkpoint(folder):
+        weights = load_plain_checkpoint(last)['state_dict']
         found['weights'] = {k: v.numpy().tobytes() for k, v in weights.items()}
     return found
 
 
-def make_config(folder: Path) -> Path:
+def make_config(folder: Path, make_pair_table: Callable[..., Path]) -> Path:
     """Write a small pair table, and the config of a small stack on it."""
-    from conftest import write_pair_table
     from runs import small_config
 
-    table = write_pair_table(folder / 'data', subjects=4, pairs=1)
+    table = make_pair_table(folder / 'data', subjects=4, pairs=1)
     cfg = small_config(table, folder / 'w', 'compcnn_sub-svm', epochs=2)
     path = folder / 'compcnn_sub-svm.py'
     cfg.dump(path)
@@ -238,9 +236,11 @@ def make_config(folder: Path) -> Path:
 @contextlib.contextmanager
 def benches(programs: Sequence[str]) -> Iterator[list[Bench]]:
     """Yield a bench for each program, in a temporary folder."""
+    from conftest import write_pair_table
+
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        config = make_config(folder)
+        config = make_config(folder, write_pair_table)
         yield [Bench(name, config, folder / name) for name in programs]
 
 

@@ -250,5 +250,7 @@ def _decision(classes: tuple[str, ...], scores: np.ndarray) -> dict[str, Any]:
     return dict(
         pred_class=classes[index],
         pred_score=round(float(scores[index]), 6),
-        pred_scores={c: round(float(s), 6) for c, s in zip(classes, scores)},
+        pred_scores={
+            c: round(float(s), 6) for c, s in zip(classes, scores, strict=True)
+        },
     )

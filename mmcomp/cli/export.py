@@ -41,10 +41,11 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     args = make_parser(prog).parse_args(argv)
     find_config(args.dataset or args.config)
     require_file(args.checkpoint, 'checkpoint')
-    from mmcomp.config import load_config, use_dataset
+    from mmcomp.config import classes_of_config, load_config, use_dataset
 
     loaded = load_config(args.config)
     from mmcomp.apis.model import load_model
+    from mmcomp.classes import check_same_classes
     from mmcomp.compat import config_of
     from mmcomp.export import export_model, real_pairs
 
@@ -52,6 +53,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     cfg = config_of(model)
     if args.dataset:
         use_dataset(cfg, args.dataset)
+        check_same_classes(model.classes, classes_of_config(cfg), args.checkpoint)
     pairs = real_pairs(cfg)
     result = export_model(model, args.out, args.format, pairs)
     print(

@@ -1,6 +1,7 @@
 """Predict the classes of photos, tables or videos.
 
-MODEL is a config, with a CHECKPOINT, or an exported .onnx file. An INPUT is a video, a
+MODEL is a checkpoint that mmcomp wrote, an exported .onnx or .safetensors file, or a
+config with a CHECKPOINT behind it. An INPUT is a video, a
 folder of videos or frames, or a table of pairs or clips; --pair ONSET APEX are two
 photos of one person. Faces are detected and aligned, onset and apex of a video are
 spotted. Writes predictions.csv and predictions.json: a row for each input, with a
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcomp.columns import SCORE
-from mmcomp.files import require_file
+from mmcomp.files import is_weights, require_file
 from mmcomp.installed import find_config
 
 from .common import at_least, new_parser, quiet_decoders
@@ -62,7 +63,7 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     """Return the parser."""
     parser = new_parser(__doc__, prog)
     add = parser.add_argument
-    add('model', help='config file, or .onnx file')
+    add('model', help='checkpoint, .onnx file, or config file')
     add(
         'inputs',
         nargs='*',
@@ -200,11 +201,11 @@ def error_lines(results: Sequence[dict[str, Any]], classes: Sequence[str]) -> li
 def parse_args(argv: Sequence[str] | None, prog: str | None) -> argparse.Namespace:
     """Read the command line, and tell the checkpoint from the inputs."""
     parser = make_parser(prog)
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)
     args.checkpoint = None
-    if not args.model.endswith('.onnx'):
+    if not args.model.endswith('.onnx') and not is_weights(args.model):
         if not args.inputs:
-            parser.error('a config needs a CHECKPOINT behind it')
+            parser.error('a config needs a CHECKPOINT (.pth, .safetensors) behind it')
         args.checkpoint, *args.inputs = args.inputs
     if not args.inputs and not args.pair:
         parser.error('there is no INPUT')

@@ -16,8 +16,11 @@ INTERRUPTED = 130  # the exit code of shells after Ctrl+C
 def run_tool(main: Callable[[], None]) -> None:
     """Run a tool; what a user can mend ends in one message instead of a traceback.
 
-    The traceback is shown when MMCOMP_DEBUG is set.
+    The traceback is shown when MMCOMP_DEBUG is set. PyTorch unpickles nothing that
+    could run code, whoever calls it, in this process and its children.
     """
+    os.environ.pop('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', None)
+    os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
     # A log on a full disk would print a traceback for each of its lines.
     logging.raiseExceptions = False
     # OpenMP reads this when PyTorch is imported. By default, threads that wait for

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,9 @@ class Gate:
         self.uploads = uploads
         self._expected: list[int] = []  # bytes of the uploads that are under way
 
-    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
+    async def __call__(
+        self, scope: MutableMapping[str, Any], receive: Callable, send: Callable
+    ) -> None:
         """Answer one request."""
         if scope['type'] == 'lifespan':
             await self.app(scope, receive, send)
@@ -72,7 +74,9 @@ class Gate:
         except RefusedError as error:
             await _answer(send, error.status, str(error))
 
-    async def _admit(self, scope: dict, receive: Callable, send: Callable) -> None:
+    async def _admit(
+        self, scope: MutableMapping[str, Any], receive: Callable, send: Callable
+    ) -> None:
         headers = {name.decode('latin-1'): value for name, value in scope['headers']}
         _check_origin(headers)
         method, path = scope.get('method'), scope['path']
@@ -107,7 +111,11 @@ class Gate:
             raise RefusedError(403, 'This is no uploaded file.')
 
     async def _upload(
-        self, length: int, scope: dict, receive: Callable, send: Callable
+        self,
+        length: int,
+        scope: MutableMapping[str, Any],
+        receive: Callable,
+        send: Callable,
     ) -> None:
         from starlette.requests import ClientDisconnect
 

@@ -84,7 +84,8 @@ def _keep_connected(page: gr.Blocks) -> None:
 
     async def forget(request: gr.Request) -> None:
         closed.pop(request.session_hash, asyncio.Event()).set()
-        page.state_holder.delete_state(request.session_hash)
+        if request.session_hash is not None:
+            page.state_holder.delete_state(request.session_hash)
 
     page.load(stay, **_QUICK)
     page.unload(forget)
@@ -128,7 +129,8 @@ def _video_tab(analyst: Analyst) -> None:
         """Spot and compare; if nothing is spotted, leave the choice to the user."""
         own = _own(files, chosen).get(chosen)
         if own is None:
-            return None, _gone(), gr.skip(), gr.skip()
+            gr.Warning(GONE)
+            return None, None, gr.skip(), gr.skip()
 
         def watch(done: int, count: int) -> None:
             progress((done, count), desc='Analyzing frames', unit='frames')
@@ -155,7 +157,8 @@ def _video_tab(analyst: Analyst) -> None:
         """Compare two frames of a clip that was analysed before."""
         own = _own(files, chosen).get(chosen)
         if own is None or spotted is None or spotted[0] != chosen:
-            return _gone()
+            gr.Warning(GONE)
+            return None
         return look(chosen, own, spotted[1], int(first), int(last))
 
     def look(chosen: str, own: Upload, found: Spotting, first: int, last: int) -> View:
@@ -224,7 +227,8 @@ def _picture_tab(analyst: Analyst) -> None:
     def compare(onset, apex, files):
         own = _own(files, onset, apex)
         if onset not in own or apex not in own:
-            return _gone()
+            gr.Warning(GONE)
+            return None
         try:
             found = analyst.compare_pictures(own[onset].path, own[apex].path)
         except CannotCompareError as error:
@@ -292,10 +296,6 @@ def _own(files: dict[str, Upload] | None, *chosen: str | None) -> dict[str, Uplo
 def _shown(view: View | None, *chosen: str | None) -> View:
     """Return the view if it belongs to what is chosen now, else an empty one."""
     return view if view is not None and view.chosen == chosen else View(chosen)
-
-
-def _gone() -> None:
-    gr.Warning(GONE)
 
 
 def _frames(found: Spotting) -> tuple:

@@ -16,14 +16,22 @@ from torch.utils.data import DataLoader
 from mmcomp.checkpoint import (
     CheckpointError,
     check_fits,
+    classes_of,
     from_plain,
     load_plain_checkpoint,
     newest_checkpoint,
 )
-from mmcomp.compat import mark_loaded, resume_from, resumes, starts_training
+from mmcomp.classes import check_same_classes, choose_classes
+from mmcomp.compat import (
+    loop_dataset,
+    mark_loaded,
+    resume_from,
+    resumes,
+    starts_training,
+)
 from mmcomp.datasets import check_alignment
 from mmcomp.files import replacing
-from mmcomp.models.inspect import unwrapped
+from mmcomp.models.inspect import num_classes, unwrapped
 from mmcomp.registry import RUNNERS
 
 from .memory import keep_freed_memory
@@ -47,7 +55,8 @@ class PairRunner(Runner):
 
     - Checkpoints are read as tensors and plain data, so a file from a stranger cannot
       run code; that holds for ``--resume`` too. Testing refuses weights that do not
-      fit, where MMEngine only warns. Training may start from those that fit.
+      fit, where MMEngine only warns, and weights of other classes than the data have.
+      Training may start from those that fit.
     - A work folder belongs to one run; see :mod:`mmcomp.engine.work_dir`.
     - Without a GPU, ``--launcher pytorch`` trains over gloo.
     - Images whose size is not that of the config's ``alignment`` are refused.
@@ -91,6 +100,14 @@ class PairRunner(Runner):
         check_alignment(loader.dataset, self.cfg)
         return loader
 
+    def _data_classes(self) -> list[str] | None:
+        """Return the names of the classes of what is trained or tested on."""
+        for mode in ('train', 'test', 'val'):
+            meta = getattr(loop_dataset(self, mode), 'metainfo', {})
+            if meta.get('classes'):
+                return list(meta['classes'])
+        return None
+
     def load_checkpoint(
         self,
         filename: str,
@@ -107,11 +124,13 @@ class PairRunner(Runner):
                 for name. By default they must, except when training starts from them.
 
         Raises:
-            CheckpointError: If the file cannot be used.
+            ValueError: If the file cannot be used.
         """
         checkpoint = load_plain_checkpoint(filename, map_location)
         model = unwrapped(self.model)
         if strict or (strict is None and not starts_training(self)):
+            own = classes_of(checkpoint, filename)
+            check_same_classes(own, self._data_classes(), filename)
             check_fits(model, checkpoint['state_dict'], filename)
         else:
             self._keep_fitting(checkpoint, filename)
@@ -169,7 +188,14 @@ class PairRunner(Runner):
         super().dump_config()
 
     def load_or_resume(self) -> None:
-        """Load weights, or go on from the newest checkpoint that can be read."""
+        """Load weights, or go on from the newest checkpoint that can be read.
+
+        Raises:
+            ValueError: If the data do not have as many classes as the network.
+        """
+        names, count = self._data_classes(), num_classes(unwrapped(self.model))
+        if names and count:
+            choose_classes(None, names, count, '')
         if resumes(self) and (path := newest_checkpoint(self.work_dir)):
             resume_from(self, path)
         super().load_or_resume()

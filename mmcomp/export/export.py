@@ -171,7 +171,8 @@ def _write_safetensors(
     from safetensors.torch import save
 
     state = {k: v.contiguous() for k, v in network.model.state_dict().items()}
-    path.write_bytes(save(state, metadata=metadata))
+    config = config_of(network.model).pretty_text
+    path.write_bytes(save(state, metadata={**metadata, 'cfg': config}))
 
 
 def _reloader(model: BaseModel):

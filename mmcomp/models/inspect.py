@@ -118,6 +118,12 @@ def check_fitted(model: nn.Module) -> None:
             part.check_fitted()
 
 
+def num_classes(model: Any) -> int | None:
+    """Return the number of scores of a network, or None if its head does not say."""
+    own = getattr(model, 'num_classes', None)
+    return own or getattr(getattr(model, 'head', None), 'num_classes', None)
+
+
 def name_of(model: nn.Module) -> str:
     """Return the name of the network's config."""
     return config_name(config_of(model))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mmcomp.apis import PairInferencer
-from mmcomp.cli.predict import error_lines, main, make_parser
+from mmcomp.cli.predict import error_lines, main, make_parser, parse_args
 from mmcomp.faces import align_face
 from mmcomp.synthetic import WideFrame, render_clip
 
@@ -241,3 +241,22 @@ def test_nothing_predicted_is_an_error(network, tmp_path, capsys):
         ]  # fmt: skip
     out, said, error = run(capsys, *args, '--quiet')
     assert (out, said, bool(error)) == ('', '', True)
+
+
+@pytest.mark.parametrize(
+    ('words', 'model', 'checkpoint', 'inputs'),
+    [
+        ('a.py c.pth --limit .1 v.mp4', 'a.py', 'c.pth', ['v.mp4']),
+        ('--limit .1 a.py --quiet c.pth v w/', 'a.py', 'c.pth', ['v', 'w/']),
+        ('c.pth v.mp4', 'c.pth', None, ['v.mp4']),
+        ('c.safetensors --limit .1 v.mp4', 'c.safetensors', None, ['v.mp4']),
+        ('net.onnx v.mp4 --limit .1', 'net.onnx', None, ['v.mp4']),
+        ('compcnn_comb@2 c.pth v.mp4', 'compcnn_comb@2', 'c.pth', ['v.mp4']),
+    ],
+)  # fmt: skip
+def test_options_may_be_anywhere_and_a_checkpoint_needs_no_config(
+    words, model, checkpoint, inputs
+):
+    args = parse_args([*words.split(), '--out', 'x'], None)
+    assert (args.model, args.checkpoint, args.inputs) == (model, checkpoint, inputs)
+    assert args.limit == (0.1 if '.1' in words else 1.0)

@@ -10,10 +10,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope='module')
-def bench(tmp_path_factory):
+def bench(make_pair_table, tmp_path_factory):
     """``bench(program)``, each run undisturbed once."""
     folder = tmp_path_factory.mktemp('kills @ work')
-    config = make_config(folder)
+    config = make_config(folder, make_pair_table)
     made = {}
 
     def get(program):
