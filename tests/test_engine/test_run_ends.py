@@ -102,9 +102,9 @@ def test_resume_finds_good_epochs_without_the_note(text, table, tmp_path):
     assert newest_checkpoint(tmp_path) == str(tmp_path / 'epoch_2.pth')
     cfg.resume = True
     build(cfg).train()
-    log = max(tmp_path.glob('*/*.log')).read_text()
-    assert 'Epoch(train)   [3]' in log or 'Epoch(train) [3]' in log
-    assert 'Epoch(train) [1]' not in log
+    log = ''.join(path.read_text() for path in tmp_path.glob('*/*.log'))
+    assert 'resumed epoch: 2' in log
+    assert [log.count(f'Epoch(train) [{i}]') for i in (1, 2, 3)] == [1, 1, 1]
 
 
 def test_a_damaged_checkpoint_is_passed_over(tmp_path):
