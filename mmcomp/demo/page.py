@@ -1,5 +1,6 @@
 """The page in Gradio: components and their events."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -35,7 +36,7 @@ _QUICK: dict[str, Any] = dict(
     concurrency_limit=None, show_progress='hidden', api_visibility='private'
 )
 _IDLE_SECONDS = 1800  # after which a session's files are deleted
-_CACHE_SECONDS = (60, 300)  # how often Gradio deletes its own copies, and their age
+_MAX_WAITING = 200  # requests; the next user is asked to try again
 
 #: Gradio shows an error for a video that the browser cannot play but we can read.
 HEAD = """<script>addEventListener('error', event => {
@@ -76,9 +77,7 @@ def build_page(analyst: Analyst) -> gr.Blocks:
     Args:
         analyst (Analyst): Used by one thread at a time.
     """
-    with gr.Blocks(
-        title=TITLE, analytics_enabled=False, delete_cache=_CACHE_SECONDS
-    ) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         gr.Markdown(INTRODUCTION)
         gr.Markdown(WARNING, elem_classes='warning')
         with gr.Tab('A video'):
@@ -91,12 +90,12 @@ def build_page(analyst: Analyst) -> gr.Blocks:
             page.state_holder.delete_state(request.session_hash)
 
         page.unload(forget)
-    return page.queue(max_size=20)
+    return page.queue(max_size=_MAX_WAITING)
 
 
 def _video_tab(analyst: Analyst) -> None:
     """Add the tab for a clip: choose, spot, adjust, compare."""
-    upload, spotting = _state(), _state()
+    kept, spotted = _state(), _state()
     with gr.Row():
         with gr.Column(scale=2):
             webcam = gr.WebcamOptions(mirror=False)
@@ -108,9 +107,7 @@ def _video_tab(analyst: Analyst) -> None:
                 height=300,
                 elem_id='video',
             )
-            button = gr.Button(
-                'Find onset and apex and compare', variant='primary', interactive=False
-            )
+            button = gr.Button('Find onset and apex and compare', variant='primary')
         with gr.Column(scale=3):
             gr.Markdown(HINT)
             curve = gr.HTML(elem_id='curve', min_height=40)
@@ -119,17 +116,18 @@ def _video_tab(analyst: Analyst) -> None:
                 apex = _slider('apex')
     problem, result = gr.HTML(elem_id='problem'), gr.HTML(elem_id='result')
 
-    def choose(path):
-        return [*_take(path), None, '', gr.Column(visible=False), '', '']
+    def choose(path: str | None):
+        return _keep(path), None, '', gr.Column(visible=False), '', ''
 
-    def find(file: Upload | None, progress=gr.Progress()):
+    def find(path: str | None, copy: Upload | None, progress=gr.Progress()):
         """Spot and compare; if nothing is spotted, leave the choice to the user."""
 
         def watch(done: int, count: int) -> None:
             progress((done, count), desc='Analysing frames', unit='frames')
 
         try:
-            found = analyst.spot(_present(file).path, watch)
+            file = _present('video', path, copy)
+            found = analyst.spot(file.path, watch)
         except CannotCompareError as error:
             hidden = gr.Column(visible=False)
             text = drawing.message(str(error))
@@ -140,52 +138,65 @@ def _video_tab(analyst: Analyst) -> None:
         )
         handles = gr.Slider(value=first, **numbers), gr.Slider(value=last, **numbers)
         if found.success:
-            shown = move(file, found, first, last)
+            shown = compare(file, found, first, last)
         else:
             text = f'{found.reason}. You can choose onset and apex yourself.'
             shown = drawing.curve(found, first, last), drawing.message(text), ''
         return found, shown[0], gr.Column(visible=True), *handles, *shown[1:]
 
-    def move(file: Upload | None, found: Spotting | None, first: float, last: float):
-        """Compare two frames of a clip that was analysed before."""
+    def compare(file: Upload, found: Spotting, first: int, last: int):
         try:
-            path = _present(file if found else None).path
-            first, last = int(first), int(last)
             line = drawing.curve(found, first, last)
             if first >= last:
                 return line, drawing.message('The onset must come before the apex'), ''
-            return line, '', drawing.finding(analyst.compare_frames(path, first, last))
+            result = analyst.compare_frames(file.path, first, last)
+            return line, '', drawing.finding(result)
         except CannotCompareError as error:
             return gr.skip(), drawing.message(str(error)), ''
 
+    def move(
+        path: str | None,
+        copy: Upload | None,
+        found: Spotting | None,
+        first: float,
+        last: float,
+    ):
+        """Compare two frames of a clip that was analysed before."""
+        try:
+            file = _present('video', path, copy)
+            if found is None:
+                raise CannotCompareError(GONE)
+        except CannotCompareError as error:
+            return gr.skip(), drawing.message(str(error)), ''
+        return compare(file, found, int(first), int(last))
+
     shown = [curve, problem, result]
     video.change(
-        choose,
-        video,
-        [upload, button, spotting, curve, sliders, problem, result],
-        **_QUICK,
+        choose, video, [kept, spotted, curve, sliders, problem, result], **_QUICK
     )
-    button.click(
+    _run(
+        button.click,
         find,
-        upload,
-        [spotting, curve, sliders, onset, apex, problem, result],
+        [video],
+        [kept],
+        [spotted, curve, sliders, onset, apex, problem, result],
         show_progress_on=curve,
-        **_ONE,
     )
     for slider in (onset, apex):
-        slider.input(
+        _run(
+            slider.input,
             move,
-            [upload, spotting, onset, apex],
+            [video],
+            [kept, spotted, onset, apex],
             shown,
-            trigger_mode='always_last',
             show_progress='minimal',
-            **_ONE,
+            show_progress_on=curve,
         )
 
 
 def _picture_tab(analyst: Analyst) -> None:
     """Add the tab for two pictures: choose, compare."""
-    uploads, pictures = [_state(), _state()], []
+    kept, pictures = [_state(), _state()], []
     with gr.Row():
         for name in ('Onset', 'Apex'):
             pictures.append(
@@ -198,29 +209,65 @@ def _picture_tab(analyst: Analyst) -> None:
                     elem_id=f'{name.lower()}-picture',
                 )
             )
-    button = gr.Button('Compare', variant='primary', interactive=False)
+    button = gr.Button('Compare', variant='primary')
     problem = gr.HTML(elem_id='picture-problem')
     result = gr.HTML(elem_id='picture-result')
 
-    def choose(path):
-        return _take(path)[0], '', ''
+    def choose(path: str | None):
+        return _keep(path), '', ''
 
-    def are_both(onset, apex):
-        return gr.Button(interactive=onset is not None and apex is not None)
-
-    def compare(onset: Upload | None, apex: Upload | None):
+    def compare(onset, apex, onset_copy, apex_copy):
         try:
-            found = analyst.compare_pictures(_present(onset).path, _present(apex).path)
+            found = analyst.compare_pictures(
+                _present('picture of the onset', onset, onset_copy).path,
+                _present('picture of the apex', apex, apex_copy).path,
+            )
         except CannotCompareError as error:
             return drawing.message(str(error)), ''
         return '', drawing.finding(found)
 
-    for picture, own in zip(pictures, uploads):
-        # As a second step: of two uploads at once, neither would see the other.
-        picture.change(choose, picture, [own, problem, result], **_QUICK).then(
-            are_both, uploads, button, **_QUICK
-        )
-    button.click(compare, uploads, [problem, result], show_progress_on=result, **_ONE)
+    for picture, copy in zip(pictures, kept):
+        picture.change(choose, picture, [copy, problem, result], **_QUICK)
+    _run(
+        button.click,
+        compare,
+        pictures,
+        kept,
+        [problem, result],
+        show_progress_on=result,
+    )
+
+
+def _run(
+    event: Callable, compute: Callable, chosen: list, others: list, shown: list, **how
+) -> None:
+    """Compute from the files that the browser shows, and show it if it still does.
+
+    Nothing depends on the order in which the events of uploads arrive: the files are
+    those at the time of the click, and a result of replaced ones is dropped.
+
+    Args:
+        event: Adds a listener.
+        compute: Called with the values of ``chosen`` and ``others``; returns those of
+            ``shown``.
+        chosen: Components with the path of a file.
+        others: Further inputs.
+        shown: Outputs.
+        **how: Further options of the event.
+    """
+    outcome = _state()
+
+    @functools.wraps(compute)  # whose signature Gradio reads
+    def keep(*values):
+        return list(values[: len(chosen)]), compute(*values)
+
+    def show(*values):
+        *paths, (of, updates) = values
+        return list(updates) if paths == of else [gr.skip()] * len(shown)
+
+    event(
+        keep, [*chosen, *others], outcome, trigger_mode='always_last', **how, **_ONE
+    ).then(show, [*chosen, outcome], shown, trigger_mode='always_last', **_QUICK)
 
 
 def _as_it_is(kind: type) -> Callable:
@@ -247,19 +294,28 @@ def _state() -> gr.State:
     return gr.State(time_to_live=_IDLE_SECONDS)
 
 
-def _take(path: str | None) -> tuple:
-    """Return a copy for the session, and a button that is enabled if there is one."""
+def _keep(path: str | None) -> Upload | None:
+    """Return a file of the session's own, which lives longer than the browser's."""
     try:
-        taken = None if path is None else Upload(path)
+        return None if path is None else Upload(path)
     except OSError:
-        taken = None
-    return taken, gr.Button(interactive=taken is not None)
+        return None
 
 
-def _present(file: Upload | None) -> Upload:
-    if file is None:
-        raise CannotCompareError(GONE)
-    return file
+def _present(name: str, path: str | None, copy: Upload | None) -> Upload:
+    """Return the file that the browser shows.
+
+    Raises:
+        CannotCompareError: If it shows none, or the file was deleted.
+    """
+    if path is None:
+        raise CannotCompareError(f'choose a {name} first')
+    if copy is not None and copy.source == path:
+        return copy
+    try:
+        return Upload(path)
+    except OSError:
+        raise CannotCompareError(GONE) from None
 
 
 def _frames(found: Spotting) -> tuple:

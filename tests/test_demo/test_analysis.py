@@ -1,14 +1,11 @@
 """What the page computes, without the page."""
 
-import gc
-
 import numpy as np
 import pytest
 
 from mmcomp.apis import PairInferencer
 from mmcomp.demo import analysis, drawing
 from mmcomp.demo.analysis import CannotCompareError, count_frames
-from mmcomp.demo.uploads import Upload
 
 pytest.importorskip('captum', reason='Captum is not installed')
 
@@ -75,15 +72,6 @@ def test_frames_are_counted(files, monkeypatch):
     monkeypatch.setattr(analysis, 'MAX_FRAMES', len(clip) - 1)
     with pytest.raises(CannotCompareError, match='more than 49 frames'):
         count_frames(folder / 'smile.mp4')
-
-
-def test_an_upload_lives_as_long_as_its_object(files):
-    upload = Upload(files[0] / 'blank.png')
-    path = upload.path
-    assert path.read_bytes() == (files[0] / 'blank.png').read_bytes()
-    del upload
-    gc.collect()
-    assert not path.parent.exists()
 
 
 def test_what_users_hand_over_is_escaped():
