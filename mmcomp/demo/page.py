@@ -218,10 +218,9 @@ def _picture_tab(analyst: Analyst) -> None:
 
     def compare(onset, apex, onset_copy, apex_copy):
         try:
-            found = analyst.compare_pictures(
-                _present('picture of the onset', onset, onset_copy).path,
-                _present('picture of the apex', apex, apex_copy).path,
-            )
+            first = _present('picture of the onset', onset, onset_copy)
+            second = _present('picture of the apex', apex, apex_copy)
+            found = analyst.compare_pictures(first.path, second.path)
         except CannotCompareError as error:
             return drawing.message(str(error)), ''
         return '', drawing.finding(found)
