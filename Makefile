@@ -74,7 +74,7 @@ docs: setup
 test: setup
 	@$(BIN)/python tools/check_machine.py --free-gb 1
 	@echo '== running the tests =='
-	$(BIN)/python -m pytest -n auto --cov
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov
 
 FAST := -m 'not slow and not network and not browser'
 

@@ -33,9 +33,31 @@ class BuildWithMim(build_py):
                 shutil.copy2(source, copy)
 
 
+# Without an extra: what an exported network needs to predict, but for ONNX Runtime.
+RUNTIME = ['numpy>=1.25', 'opencv-python>=4.8.0.74', 'pandas>=2.1', 'pillow>=10.0']
+TRAIN = [
+    'torch>=2.7',
+    'torchvision>=0.22',
+    'mmengine>=0.11.0rc3',
+    'mmpretrain>=1.2.0',
+    'scikit-learn>=1.6',
+    'filelock>=3.12',
+    'jinja2>=3.1',
+    'joblib>=1.5',
+    'matplotlib>=3.7',
+    'packaging>=24.2',
+    'rich>=13',
+    'safetensors>=0.4',
+    'scipy>=1.10',
+    'statsmodels>=0.14',
+    'tabulate>=0.9',
+    'threadpoolctl>=3.1',
+]
 EXTRAS = {
+    'runtime': ['onnxruntime>=1.18'],
+    'train': TRAIN,
     # mmcv-lite must not be installed next to mmcv, so it is asked for by name.
-    'lite': ['mmcv-lite>=2.0'],
+    'lite': [*TRAIN, 'mmcv-lite>=2.0'],
     'excel': ['openpyxl>=3.1'],
     'onnx': ['onnx>=1.17', 'onnxruntime>=1.18', 'onnxscript>=0.6.1'],
     'dask': ['distributed>=2024.1'],
@@ -102,27 +124,7 @@ setup(
     },
     entry_points={'console_scripts': ['mmcomp = mmcomp.cli.main:main']},
     cmdclass={'build_py': BuildWithMim},
-    install_requires=[
-        'torch>=2.7',
-        'torchvision>=0.22',
-        'mmengine>=0.11.0rc3',
-        'mmpretrain>=1.2.0',
-        'numpy>=1.25',
-        'pandas>=2.1',
-        'scikit-learn>=1.6',
-        'opencv-python>=4.8.0.74',
-        'filelock>=3.12',
-        'jinja2>=3.1',
-        'joblib>=1.5',
-        'matplotlib>=3.7',
-        'packaging>=24.2',
-        'rich>=13',
-        'safetensors>=0.4',
-        'scipy>=1.10',
-        'statsmodels>=0.14',
-        'tabulate>=0.9',
-        'threadpoolctl>=3.1',
-    ],
+    install_requires=RUNTIME,
     extras_require=EXTRAS,
     classifiers=[
         'Development Status :: 4 - Beta',

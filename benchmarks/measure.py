@@ -71,7 +71,8 @@ def growth_runs(n: int) -> dict:
     from mmcomp.columns import MEMBER, STACK, VARIANT
     from mmcomp.evaluation.prediction_table import write_prediction_table
     from mmcomp.experiments.driver import DATA_FILE
-    from mmcomp.experiments.plan import ExperimentSettings, make_runs, write_settings
+    from mmcomp.experiments.plan import ExperimentSettings, make_runs
+    from mmcomp.experiments.record import write_settings
     from mmcomp.experiments.report import write_report
 
     classes, folds = ['posed', 'spontaneous'], 10
@@ -79,11 +80,15 @@ def growth_runs(n: int) -> dict:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         settings = ExperimentSettings(['diffcnn.py'], seeds=list(range(n // folds)))
-        write_settings(settings, folder)
+        write_settings(settings, dict(configs={}, files={}), folder)
         data = dict(
             table='pairs.csv', name='made up', synthetic=True, classes=classes,
             pairs=100 * folds, subjects=10 * folds, labels=dict.fromkeys(classes, 500),
-            folds=folds, oracle=None, columns={},
+            folds=folds, oracle=None, columns={}, digest='',
+            samples={
+                f'{fold}-{i}': (f'{fold}-{i // 10}', classes[i % 2], fold)
+                for fold in range(folds) for i in range(100)
+            },
         )  # fmt: skip
         (folder / DATA_FILE).write_text(json.dumps(data))
         for run in make_runs(settings, folds):

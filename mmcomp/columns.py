@@ -36,6 +36,9 @@ CLIP = 'clip'
 ONSET_FRAME = 'onset_frame'
 APEX_FRAME = 'apex_frame'
 OFFSET_FRAME = 'offset_frame'  # where the expression ends
+# The part of the clip to search, in seconds from its first frame.
+CLIP_START = 'clip_start'
+CLIP_END = 'clip_end'
 # Eye positions in the original images, where a database tells them: 'x y x y' in
 # pixels, first the eye on the image's left.
 ONSET_EYES = 'onset_eyes'

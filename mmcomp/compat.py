@@ -1,10 +1,13 @@
 """Private names of MMEngine and MMPretrain: each is used here, and nowhere else."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # imported late: the registries need little of this
     from mmengine.config import Config
     from mmengine.dataset import BaseDataset
+    from mmengine.hooks import CheckpointHook
     from mmengine.registry import Registry
     from mmengine.runner import EpochBasedTrainLoop, Runner
     from torch import nn
@@ -16,11 +19,6 @@ def loop_dataset(runner: 'Runner', mode: str) -> Any:
 
     loop = getattr(runner, f'_{mode}_loop')
     return loop.dataloader.dataset if isinstance(loop, BaseLoop) else None
-
-
-def unwrapped(model: 'nn.Module') -> Any:
-    """Return a network without the wrapper of distributed training."""
-    return getattr(model, 'module', model)
 
 
 def starts_training(runner: 'Runner') -> bool:
@@ -49,6 +47,40 @@ def save_best_keys() -> tuple[list[str], list[str]]:
 def mark_loaded(runner: 'Runner') -> None:
     """Note that weights are loaded, so that the runner does not load them again."""
     runner._has_loaded = True
+
+
+def training_ended(runner: 'Runner') -> bool:
+    """Return whether no step of the training is left, or a hook has stopped it."""
+    loop = runner.train_loop
+    whole = loop.epoch >= loop.max_epochs or loop.iter >= loop.max_iters
+    return whole or loop.stop_training
+
+
+def stopped_early(runner: 'Runner') -> bool:
+    """Return whether a hook ended the training before its last epoch."""
+    return runner.train_loop.stop_training and runner.epoch < runner.max_epochs
+
+
+def save_last_epoch(hook: 'CheckpointHook', runner: 'Runner') -> None:
+    """Save a checkpoint after a training, as at the end of its last epoch.
+
+    There, MMEngine has not counted the epoch yet, and names the file accordingly.
+    """
+    runner.train_loop._epoch -= 1
+    try:
+        hook._save_checkpoint(runner)
+    finally:
+        runner.train_loop._epoch += 1
+
+
+def resumes(runner: 'Runner') -> bool:
+    """Return whether a training goes on from the last checkpoint in its folder."""
+    return runner._resume and runner._load_from is None
+
+
+def resume_from(runner: 'Runner', path: str) -> None:
+    """Let a training go on from a checkpoint."""
+    runner._load_from = path
 
 
 def end_epoch(loop: 'EpochBasedTrainLoop') -> None:
@@ -86,3 +118,37 @@ def initialize_figure(visualizer: Any, settings: dict[str, Any]) -> tuple:
 def node_locations(registry: 'Registry') -> list[str]:
     """Return the modules that a registry imports before it builds."""
     return registry._locations
+
+
+def replace_weight_loaders(load: Callable[[str, Any], dict]) -> None:
+    """Let MMEngine read weights by one function, whatever scheme their path has.
+
+    All that takes weights from a config goes through ``CheckpointLoader``:
+    ``init_cfg=dict(type='Pretrained', ...)``, ``pretrained=``, MMPretrain's
+    ``get_model`` and ``load_from`` of any runner. Its own loaders unpickle, which may
+    run code, and download what is named by a URL or a model's name.
+
+    Args:
+        load: Takes a path and a ``map_location``.
+    """
+    from mmengine.runner import CheckpointLoader
+
+    for prefix in list(CheckpointLoader._schemes):
+        CheckpointLoader.register_scheme(prefix, load, force=True)
+
+
+@contextmanager
+def only_registered() -> Iterator[None]:
+    """Let registries build nothing but what is registered, for a block.
+
+    Elsewhere they import whatever a ``type`` names by its full path, such as
+    ``os.system``.
+    """
+    from mmengine.registry import registry
+
+    own = registry.get_object_from_string
+    registry.get_object_from_string = lambda name: None
+    try:
+        yield
+    finally:
+        registry.get_object_from_string = own

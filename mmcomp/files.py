@@ -1,9 +1,23 @@
-"""Files: written whole or not at all, and required with a clear message."""
+"""Files: written whole or not at all, found, compared, required with a message."""
 
+import hashlib
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+#: It makes a folder that of an experiment.
+EXPERIMENT_FILE = 'experiment.json'
+
+#: What systems leave among a user's files, next to names that begin with a dot.
+_CLUTTER = frozenset(['__macosx', '@eadir', 'desktop.ini', 'thumbs.db'])
+
+#: Bytes of the longest :func:`safe_name`. File systems allow 255, with all suffixes.
+_LONGEST = 160
+
+
+_WEIGHTS = '.pth', '.pt', '.ckpt', '.safetensors'
 
 
 @contextmanager
@@ -30,7 +44,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    partial = path.with_name(f'.{safe_name(path.name)}.{os.getpid()}.tmp')
     try:
         yield partial
         os.replace(partial, path)
@@ -63,3 +77,76 @@ def require_file(path: str | Path, what: str = 'file') -> Path:
     if not path.is_file():
         raise ValueError(f'{what} {str(path)!r}: no such file')
     return path
+
+
+def is_weights(path: object) -> bool:
+    """Return whether something is the path of a file of weights, by its suffix."""
+    return isinstance(path, (str, Path)) and str(path).lower().endswith(_WEIGHTS)
+
+
+def digest(paths: Iterable[str | Path]) -> str:
+    """Return one SHA-256 of the contents of files, in the order given.
+
+    It shows whether a file has changed since; names and times do not count.
+
+    Raises:
+        OSError: If a file is missing or cannot be read.
+
+    Examples:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), 'a.txt')
+        >>> _ = path.write_text('one')
+        >>> before = digest([path])
+        >>> _ = path.write_text('two')
+        >>> digest([path]) == before
+        False
+    """
+    total = hashlib.sha256()
+    for path in paths:
+        with open(path, 'rb') as file:
+            total.update(hashlib.file_digest(file, 'sha256').digest())
+    return total.hexdigest()
+
+
+def safe_name(text: str) -> str:
+    """Return a file name for a text: the text itself where possible, else a unique one.
+
+    Examples:
+        >>> safe_name('p001'), safe_name('a/b')
+        ('p001', 'a_b-c14cddc0')
+    """
+    name = re.sub(r'[^\w .+()-]', '_', text).strip(' .')
+    if name == text and len(name.encode()) <= _LONGEST:
+        return name
+    name = name.encode()[: _LONGEST - 9].decode(errors='ignore')
+    return f'{name}-{hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8]}'
+
+
+def is_clutter(path: str | Path) -> bool:
+    """Return whether a file or folder is of the system or an editor, not of the user.
+
+    Examples:
+        >>> is_clutter('clips/._00003.png'), is_clutter('clips/00003.png')
+        (True, False)
+    """
+    name = Path(path).name
+    return name.startswith('.') or name.lower() in _CLUTTER
+
+
+def entries(folder: str | Path) -> list[Path]:
+    """Return what a folder holds, sorted, without clutter (:func:`is_clutter`)."""
+    return sorted(path for path in Path(folder).iterdir() if not is_clutter(path))
+
+
+def walk(root: str | Path) -> Iterator[Path]:
+    """Yield a folder and all folders below it, sorted, without clutter.
+
+    Symbolic links are followed, but not into a folder that contains them.
+    """
+    pending = [(Path(root), frozenset([os.path.realpath(root)]))]
+    while pending:
+        folder, above = pending.pop()
+        yield folder
+        for path in reversed(entries(folder)):
+            if path.is_dir() and (real := os.path.realpath(path)) not in above:
+                pending.append((path, above | {real}))

@@ -3,17 +3,28 @@
 Each registry that the Runner uses has a child here, because a scope that lacks one
 falls back to MMEngine's root, which knows nothing of MMPretrain. With
 ``custom_imports = dict(imports=['mmcomp.registry'])`` a config may use ``mmcomp.X``.
+
+Importing this module also makes MMEngine read weights as plain data only, in the whole
+process: see :func:`mmcomp.compat.replace_weight_loaders`.
 """
 
 import warnings
 
-from mmengine.registry import Registry
+from mmcomp.installed import check_requirements
 
-from mmcomp.compat import node_locations
+check_requirements()
+
+from mmengine.registry import Registry  # noqa: E402
+
+from mmcomp.compat import node_locations, replace_weight_loaders  # noqa: E402
 
 # Of mmcv-lite, which has no compiled operators; nothing here needs them.
 warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformableAttention``')
 import mmpretrain.registry as parent  # noqa: E402
+
+from mmcomp.checkpoint import load_plain_checkpoint  # noqa: E402
+
+replace_weight_loaders(load_plain_checkpoint)
 
 
 def _child(name: str, package: str) -> Registry:

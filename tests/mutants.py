@@ -155,12 +155,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         int: 0 if each was caught, 1 if one survived, 2 if some could not be tried.
     """
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--only', default='', help='faults whose name holds this')
+    parser.add_argument(
+        '--only', nargs='+', default=[''], help='faults whose name holds one of these'
+    )
     parser.add_argument('--jobs', type=int, default=1, help='faults at once')
     parser.add_argument('--limit', type=float, default=600, help='seconds for a fault')
     parser.add_argument('--list', action='store_true', help='print the names and stop')
     args = parser.parse_args(arguments)
-    faults = [fault for fault in read_faults() if args.only in fault.name]
+    faults = [f for f in read_faults() if any(text in f.name for text in args.only)]
     stale = {f.name: f.problem() for f in faults if f.problem()}
     for name, problem in stale.items():
         print(f'STALE     {name}: {problem}')

@@ -3,10 +3,10 @@
 import pytest
 import torch
 from mmengine.config import Config
-from mmpretrain import get_model, list_models
 from mmpretrain.structures import DataSample
 from runs import CONFIGS
 
+from mmcomp.apis import get_model, list_models
 from mmcomp.registry import MODELS
 
 NAMES = sorted(path.stem for path in CONFIGS.glob('*.py'))
@@ -59,8 +59,6 @@ def test_config_takes_a_step_and_predicts(name):
 
 def test_model_index_names_every_config():
     """MMPretrain's hub knows our networks by name, with sizes that are true."""
-    import mmcomp.apis.model  # noqa: F401  registers them
-
     assert set(NAMES) <= set(list_models())
     for name in ('compcnn_comb@2', 'compcnn_sub-svm'):
         model = get_model(name, device='cpu')

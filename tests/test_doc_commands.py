@@ -169,7 +169,7 @@ def adapt(tool, *words):
     if tool == 'tools/cross_validate.py':
         options += ['--n-splits', '3', '--folds', '0', '--seeds', '1']
     elif tool == 'benchmarks/faces.py':
-        options += ['--clips', '1']
+        options += ['--quick', '--clips', '1']
     elif tool == 'tools/index.py' and '--out' not in words:
         options += ['--force']  # the page gives choices, which write the same table
     if re.search('train|cross', tool):

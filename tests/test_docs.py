@@ -39,18 +39,22 @@ class Parsed(BaseException):
 def take():
     """``take(tool, *arguments)``: do no more than parse; gives all options seen."""
     parser, options = argparse.ArgumentParser, set()
-    parse, add = parser.parse_args, parser.add_argument
+    add = parser.add_argument
 
-    def parse_args(self, *args):
-        parse(self, *args)
-        raise Parsed
+    def parsing(parse):
+        def parse_args(self, *args):
+            parse(self, *args)
+            raise Parsed
+
+        return parse_args
 
     def add_argument(self, *names, **settings):
         options.update(names)
         return add(self, *names, **settings)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parser, 'parse_args', parse_args)
+        for name in ('parse_args', 'parse_intermixed_args'):
+            patch.setattr(parser, name, parsing(getattr(parser, name)))
         patch.setattr(parser, 'add_argument', add_argument)
 
         def take(tool, *arguments):

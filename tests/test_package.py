@@ -5,12 +5,14 @@ import runpy
 import shutil
 import subprocess
 import sys
+import venv
 import zipfile
 from itertools import chain
 
 import pytest
 import setuptools
 import yaml
+from networks import write_constant_network
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -25,12 +27,17 @@ LOAD = """
 import mmcomp
 from pathlib import Path
 from mmengine.config import Config
-mim = Path(mmcomp.__file__).parent / '.mim'
-cfg = Config.fromfile(mim / 'configs' / 'compcnn_comb@2.py')
-from mmcomp.registry import MODELS
+from mmcomp.apis import get_model, list_models
 from mmcomp.synthetic import PRESETS
-print(mmcomp.__file__, type(MODELS.build(cfg.model)).__name__, len(PRESETS))
+assert Config.fromfile('child.py').model.backbone.after == 'stages.2'
+model = get_model('compcnn_comb@2', device='cpu')
+print(mmcomp.__file__, type(model).__name__, len(PRESETS), *list_models('*comp*'))
 """
+CHILD = """
+_base_ = __import__('mmcomp').config_path('compcnn_comb@2')
+model = dict(backbone=dict(after='stages.2'))
+"""
+ENDINGS = '-svm', '@1', '@2', '@3'
 
 
 @pytest.fixture(scope='module')
@@ -114,6 +121,7 @@ def test_wheel_works_where_it_is_installed(wheel, tmp_path):
     command = [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--target']
     subprocess.run([*command, str(site), str(wheel)], check=True)
     env = dict(os.environ, PYTHONPATH=str(site))
+    (tmp_path / 'child.py').write_text(CHILD)
     done = subprocess.run(
         [sys.executable, '-c', LOAD],
         cwd=tmp_path,
@@ -122,10 +130,66 @@ def test_wheel_works_where_it_is_installed(wheel, tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    path, kind, presets = done.stdout.split()
+    path, kind, presets, *names = done.stdout.split()
     assert path.startswith(str(site))
     assert kind == 'PairClassifier'
     assert int(presets) >= 3
+    operators = [f'{name}{at}' for name in ('comb', 'sub') for at in ENDINGS]
+    assert names == [f'compcnn_{operator}' for operator in operators]
+    # By name, with the data of another config by name; a part of an image short.
+    options = ['train_cfg.max_epochs=0', 'alignmnt.size=96']
+    command = [sys.executable, '-m', 'mmcomp', 'train', 'compcnn_comb@2']
+    done = subprocess.run(
+        [*command, '--dataset', 'orl', '--cfg-options', *options],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "there is no 'alignmnt'" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_the_extra_runtime_predicts_without_pytorch(wheel, tmp_path):
+    """In an environment with what the wheel asks for, and nothing else."""
+    from mmcomp.synthetic import render_clip, write_clip
+
+    network = write_constant_network(
+        tmp_path / 'network.onnx', {'posed': 0.25, 'spontaneous': 0.75}
+    )
+    clip = tmp_path / 'smile.mp4'
+    write_clip(render_clip('happiness', 'posed', seconds=2, fps=15), clip)
+    venv.create(tmp_path / 'env', with_pip=True)
+    binaries = tmp_path / 'env' / 'bin'
+    pins = REPOSITORY / 'constraints.txt'
+    install = [
+        'pip',
+        'install',
+        '-q',
+        '-c',
+        pins,
+        f'mmcomp[runtime] @ {wheel.as_uri()}',
+    ]
+    env = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'}
+    done = subprocess.run(
+        [binaries / 'python', '-m', *install], env=env, capture_output=True, text=True
+    )
+    if done.returncode:
+        pytest.skip(f'pip cannot install: {done.stderr[-300:]}')
+    done = subprocess.run(
+        [binaries / 'mmcomp', 'predict', network, clip, '--out', 'out'],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'smile.mp4: spontaneous (0.75)' in done.stdout
+    installed = {p.name for p in (tmp_path / 'env').rglob('site-packages/*')}
+    assert 'onnxruntime' in installed
+    assert not installed & {'torch', 'mmengine', 'mmcv', 'mmpretrain', 'scipy'}
 
 
 def test_editable_install_links_mim():

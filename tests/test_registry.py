@@ -10,8 +10,8 @@ import mmpretrain.registry
 import pytest
 from mmengine.registry import Registry, init_default_scope
 
-import mmcomp
 from mmcomp import registry
+from mmcomp.installed import check_requirements
 
 NODES = {k: v for k, v in vars(registry).items() if isinstance(v, Registry)}
 
@@ -69,7 +69,7 @@ def test_old_or_missing_parents_are_refused(found, message, monkeypatch):
 
     monkeypatch.setattr(metadata, 'version', version)
     with pytest.raises(ImportError, match=message):
-        mmcomp._check_requirements()
+        check_requirements()
 
 
 def test_import_alone_loads_nothing_heavy():

@@ -2,17 +2,21 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
+import mmengine
 import mmpretrain
 import pandas as pd
 import pytest
 import torch
-from runs import REPOSITORY, small_config, without_chance
+from mmengine.config import Config
+from runs import REPOSITORY, build, small_config, without_chance
 
 from mmcomp.checkpoint import load_plain_checkpoint
+from mmcomp.cli.main import command_module
 
 TOOLS = REPOSITORY / 'tools'
 MMPRETRAIN_TOOLS = Path(mmpretrain.__file__).parent / '.mim' / 'tools'
@@ -89,6 +93,50 @@ def test_train_and_test(tools, config, tmp_path):
     assert (tmp_path / 'test' / 'predictions.csv').read_bytes() == (
         work_dir / 'predictions.csv'
     ).read_bytes()
+
+
+@pytest.mark.slow
+def test_mmpretrains_tools_read_our_configs_and_results(config, tmp_path, monkeypatch):
+    """Those that docs/extending.md lists."""
+    build(Config.fromfile(config)).train()
+    work_dir = tmp_path / 'work dir'
+    checkpoint, results = work_dir / 'epoch_2.pth', tmp_path / 'results.pkl'
+    arguments = [config, checkpoint, '--out', results, '--work-dir', tmp_path / 'test']
+    command_module('test').main(list(map(str, arguments)))
+
+    def tool(name, *arguments):
+        command = [name, *map(str, arguments)]
+        monkeypatch.setattr(sys, 'argv', command)
+        runpy.run_path(str(MMPRETRAIN_TOOLS / name), run_name='__main__')
+
+    tool('analysis_tools/analyze_results.py', config, results, '--out-dir', tmp_path)
+    table = pd.read_csv(tmp_path / 'test' / 'predictions.csv')
+    wrong = table['predicted'] != table['label']
+    for folder, ids in (('success', table[~wrong]), ('fail', table[wrong])):
+        found = {path.name for path in (tmp_path / folder).glob('*.png')}
+        assert found == {f'{name}-apex.png.png' for name in ids['sample_id']}
+
+    picture = tmp_path / 'matrix.png'
+    arguments = ['--show-path', picture, '--out', tmp_path / 'matrix.pkl']
+    tool('analysis_tools/confusion_matrix.py', config, results, *arguments)
+    matrix = mmengine.load(tmp_path / 'matrix.pkl')
+    assert matrix.sum() == 18
+    assert matrix.trace() == 18 - wrong.sum()
+    assert picture.exists()
+
+    [log] = work_dir.glob('*/vis_data/2*.json')
+    arguments = [log, '--keys', 'loss', 'pair/error_rate', '--out', tmp_path / 'c.png']
+    tool('analysis_tools/analyze_logs.py', 'plot_curve', *arguments)
+    assert (tmp_path / 'c.png').exists()
+
+    published = tmp_path / 'published.pth'
+    tool('model_converters/publish_model.py', checkpoint, published)
+    [published] = tmp_path.glob('published_*.pth')
+    weights = load_plain_checkpoint(published)['state_dict']
+    expected = load_plain_checkpoint(checkpoint)['state_dict']
+    assert weights.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(weights[name], value)
 
 
 @pytest.mark.slow

@@ -10,7 +10,12 @@ import sys
 PYTHON = (3, 11)  # of the versions in constraints.txt
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument('--free-gb', type=float, default=8)
+parser.add_argument(
+    '--free-gb',
+    type=float,
+    default=8,
+    help='gigabytes that must be free on this disk; default: %(default)s',
+)
 args = parser.parse_args()
 
 if sys.version_info < PYTHON:

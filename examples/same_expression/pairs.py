@@ -7,7 +7,7 @@ import pandas as pd
 from mmcomp.synthetic import ensure_dataset
 
 table = ensure_dataset(sys.argv[1] if len(sys.argv) > 1 else 'nvie-subset', 'data')
-data = pd.read_csv(table)
+data = pd.read_csv(table, dtype=str, keep_default_na=False)  # names, not numbers
 data['path'] = [str(table.parent.resolve() / apex) for apex in data['apex']]
 rows = []
 for subject, group in data.groupby('subject'):

@@ -1,15 +1,18 @@
 """Inputs of a user, as a stream of pairs and clips."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import reprlib
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from mmcomp.columns import APEX, APEX_FRAME, CLIP, ID, ONSET, ONSET_FRAME
-from mmcomp.faces.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from mmcomp.columns import APEX, CLIP, ID, ONSET
+from mmcomp.faces.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES, list_files
+from mmcomp.files import entries, safe_name, walk
+from mmcomp.tables import read_table
 
 
 @dataclass(frozen=True)
@@ -17,101 +20,125 @@ class Item:
     """One pair of images, or one clip.
 
     Attributes:
-        name (str): Its name in the output.
-        pair (tuple, optional): Onset and apex, paths or arrays.
-        clip (Path, optional): A video file or a folder of frames.
-        onset_frame, apex_frame (int, optional): Frame numbers of a clip, if known.
+        name (str): Its name in the output, which no other item has.
+        row (dict): Its cells as in a table for ``tools/prepare.py``: ``clip``, or
+            ``onset`` and ``apex``, and whatever else is known.
+        root (Path): Folder that the paths in the row are relative to.
+        images (tuple, optional): Onset and apex, if they are not both files.
+        reason (str): Why there is nothing to predict; else empty.
     """
 
     name: str
-    pair: tuple[Any, ...] = ()
-    clip: Path | None = None
-    onset_frame: int | None = None
-    apex_frame: int | None = None
+    row: dict[str, str] = field(default_factory=dict)
+    root: Path = Path()
+    images: tuple[Any, ...] = ()
+    reason: str = ''
+
+    def path(self, column: str) -> str | None:
+        """Return the path in a column, or None if there is none."""
+        cell = self.row.get(column)
+        return _printable(str(self.root / cell)) if cell else None
 
 
 def items(inputs: Any) -> Iterator[Item]:
     """Yield the items of a user's inputs.
 
+    What is missing or unreadable becomes an item with a reason, or fails when it is
+    read, so that it does not end the others. Names that repeat are numbered.
+
     Args:
         inputs: A pair ``(onset, apex)`` of paths or arrays in a tuple; a pair or clip
-            table (``.csv``); a video; a folder of videos, or of frames; or a list of
-            these.
+            table (``.csv``); a video; a folder of videos and of folders of frames; or
+            a list or generator of these.
 
     Raises:
-        ValueError: If an input is none of these, or missing.
+        ValueError: If an input is none of these.
     """
-    if isinstance(inputs, list):
-        for index, one in enumerate(inputs):
-            for item in items(one):
-                yield item if item.name else Item(f'pair{index}', item.pair)
+    single = isinstance(inputs, (str, Path, tuple, np.ndarray))
+    if single or not isinstance(inputs, Iterable):
+        inputs = [inputs]
+    taken: set[str] = set()
+    for index, one in enumerate(inputs):
+        for item in _items(one):
+            name = _printable(item.name or f'pair{index}')
+            count, unique = 1, name
+            while _key(unique) in taken:
+                count += 1
+                unique = f'{name} ({count})'
+            taken.add(_key(unique))
+            yield replace(item, name=unique)
+
+
+def _key(name: str) -> str:
+    """Return what a name shares with those that some file systems take for the same."""
+    return safe_name(unicodedata.normalize('NFC', name)).casefold()
+
+
+def _printable(text: str) -> str:
+    """Return a path without bytes that are no UTF-8."""
+    return text.encode(errors='replace').decode()
+
+
+def _items(one: Any) -> Iterator[Item]:
+    if isinstance(one, tuple):
+        yield _pair(one)
         return
-    if isinstance(inputs, tuple):
-        if len(inputs) != 2:
-            raise ValueError(f'length of a pair is {len(inputs)}; it must be 2')
-        yield Item(_pair_name(inputs), inputs)
-        return
-    if not isinstance(inputs, (str, Path)):
+    if not isinstance(one, (str, Path)):
         raise ValueError(
-            f'input is {inputs!r}; it must be a path or a tuple of two images'
+            f'input is {reprlib.repr(one)}; it must be a path or a tuple of two images'
         )
-    path = Path(inputs)
-    if not path.exists():
-        raise ValueError(f'{path}: no such file or folder')
-    if path.is_dir():
-        yield from _folder(path)
-    elif path.suffix.lower() == '.csv':
-        yield from _table(path)
-    else:
-        yield Item(path.name, clip=path)
+    path = Path(one)
+    try:
+        if path.is_dir():
+            yield from _folder(path)
+        elif path.suffix.lower() == '.csv':
+            yield from _table(path)
+        else:
+            yield _clip(path)
+    except (ValueError, OSError) as error:
+        yield Item(path.name, reason=str(error))
 
 
-def _pair_name(pair: tuple) -> str:
-    names = [Path(p).stem for p in pair if isinstance(p, (str, Path))]
-    return '+'.join(names)
+def _pair(pair: tuple) -> Item:
+    if len(pair) != 2:
+        raise ValueError(f'length of a pair is {len(pair)}; it must be 2')
+    files = {
+        column: str(image)
+        for column, image in zip((ONSET, APEX), pair)
+        if isinstance(image, (str, Path))
+    }
+    name = '+'.join(Path(file).stem for file in files.values())
+    return Item(name, files, images=() if len(files) == 2 else pair)
 
 
-def _folder(path: Path) -> Iterator[Item]:
-    """Yield the videos of a folder, or the folder itself if it holds frames."""
-    entries = sorted(path.iterdir())
-    videos = [p for p in entries if p.suffix.lower() in VIDEO_SUFFIXES]
-    if videos:
-        yield from (Item(p.name, clip=p) for p in videos)
-        return
-    if any(p.suffix.lower() in IMAGE_SUFFIXES for p in entries):
-        yield Item(path.name, clip=path)
-        return
-    folders = [p for p in entries if p.is_dir()]
-    if not folders:
-        raise ValueError(f'{path}: no videos or frames in this folder')
-    for folder in folders:
-        yield from _folder(folder)
+def _clip(path: Path) -> Item:
+    return Item(path.name, {CLIP: str(path)})
+
+
+def _folder(root: Path) -> Iterator[Item]:
+    """Yield the videos in a folder and below it, and the folders of frames."""
+    for folder in walk(root):
+        videos = list_files(folder, VIDEO_SUFFIXES)
+        if videos:
+            yield from map(_clip, videos)
+        elif list_files(folder, IMAGE_SUFFIXES):
+            yield _clip(folder)
+        elif not any(path.is_dir() for path in entries(folder)):
+            yield Item(
+                folder.name, reason=f'{folder}: no video or frame in this folder'
+            )
 
 
 def _table(path: Path) -> Iterator[Item]:
     """Yield the rows of a pair or clip table."""
-    try:
-        table = pd.read_csv(path, dtype={ID: str})
-    except (ValueError, OSError) as error:
-        raise ValueError(f'{path}: {error}') from None
-    pairs = {ONSET, APEX} <= set(table)
-    if not pairs and CLIP not in table:
+    rows = read_table(path)
+    columns = rows[0].cells
+    if not {ONSET, APEX} <= columns.keys() and CLIP not in columns:
         raise ValueError(
-            f'{path}: columns are {", ".join(map(str, table))}; they must include '
-            f'{ONSET!r} and {APEX!r}, or {CLIP!r}'
+            f'{path}: columns are {", ".join(columns)}; they must include {ONSET!r} '
+            f'and {APEX!r}, or {CLIP!r}'
         )
-    for index, row in enumerate(table.to_dict('records')):
-        name = str(row.get(ID, f'row {index + 2}'))
-        if pairs and isinstance(row[ONSET], str) and isinstance(row[APEX], str):
-            yield Item(name, (path.parent / row[ONSET], path.parent / row[APEX]))
-        else:
-            yield Item(
-                name,
-                clip=path.parent / str(row.get(CLIP)),
-                onset_frame=_number(row.get(ONSET_FRAME)),
-                apex_frame=_number(row.get(APEX_FRAME)),
-            )
-
-
-def _number(value: float | None) -> int | None:
-    return None if value is None or np.isnan(value) else int(value)
+    for position, cells in rows:
+        if cells.get(ONSET) and cells.get(APEX):
+            cells = {column: cell for column, cell in cells.items() if column != CLIP}
+        yield Item(cells.get(ID) or position, cells, path.parent)

@@ -1,5 +1,6 @@
 """PairInferencer: predict photos and videos."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,17 +8,20 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mmcomp.columns import APEX, CLIP, LABEL, ONSET, SUBJECT
 from mmcomp.faces import (
     Face,
     FaceDetector,
     FacePair,
     FaceSettings,
-    pair_from_clip,
     pair_from_images,
     read_image,
 )
 from mmcomp.faces.alignment import to_color
+from mmcomp.faces.pairs import SAME_PICTURE
+from mmcomp.faces.table import pair_of_row
 from mmcomp.faces.video import UnreadableError
+from mmcomp.files import safe_name, write_bytes
 
 from .inputs import Item, items
 from .scorers import make_scorer
@@ -38,9 +42,13 @@ class PairInferencer:
         pretrained (str, optional): Checkpoint for a config; read as plain data.
         device: Of PyTorch; defaults to a GPU if there is one.
         aligned (bool): Whether images are aligned faces already, which are used as they
-            are. Defaults to False: faces are detected and aligned.
+            are and must have the network's size. Defaults to False: faces are detected
+            and aligned.
         settings (dict, optional): Further options of
-            :class:`mmcomp.faces.FaceSettings`, such as ``several='largest'``.
+            :class:`mmcomp.faces.FaceSettings`, such as ``several='fail'``; here,
+            ``several`` is 'largest' by default.
+
+    An object may be used in several threads, each with an ``out_dir`` of its own.
     """
 
     def __init__(
@@ -54,9 +62,14 @@ class PairInferencer:
         self.scorer = make_scorer(model, pretrained, device)
         self.aligned = aligned
         self.settings = FaceSettings(
-            size=self.scorer.size, color=self.scorer.color, **(settings or {})
+            size=self.scorer.size,
+            color=self.scorer.color,
+            **{'several': 'largest', **(settings or {})},
         )
-        self._detector: FaceDetector | None = None
+        self._detector = FaceDetector(min_score=self.settings.min_score)
+        # Networks in PyTorch change their mode and record, and Matplotlib draws, for
+        # one thread only. Detection, which takes the time, is outside.
+        self._lock = threading.Lock()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -84,13 +97,15 @@ class PairInferencer:
             out_dir (str, optional): Folder for a picture of each prediction.
 
         Yields:
-            dict: ``input``, ``success``, ``reason`` (of a failure), ``notes``,
-            ``pred_class``, ``pred_score``, ``pred_scores`` (by class),
-            ``onset_frame``, ``apex_frame``, ``onset_face_score``,
-            ``apex_face_score``, ``spotting_confidence``.
+            dict: ``input`` (a name that no other result has), ``success``, ``reason``
+            (of a failure), ``notes``, ``pred_class``, ``pred_score``, ``pred_scores``
+            (by class), ``onset_frame``, ``apex_frame``, ``onset_face_score``,
+            ``apex_face_score``, ``spotting_confidence``; the paths ``clip``, ``onset``
+            and ``apex``, and ``subject`` and ``label`` of a table, or None; with
+            ``out_dir``, ``picture``.
 
         Raises:
-            ValueError: If an input is invalid or missing.
+            ValueError: If an input is neither a path nor a pair.
         """
         if batch_size < 1:
             raise ValueError(f'batch_size is {batch_size}; it must be at least 1')
@@ -104,28 +119,23 @@ class PairInferencer:
 
     def make_pair(self, item: Item) -> FacePair:
         """Return the aligned pair of an item, or the reason why there is none."""
-        if item.clip is not None:
-            return pair_from_clip(
-                item.clip,
-                self.settings,
-                item.onset_frame,
-                item.apex_frame,
-                detector=self._faces(),
-            )
-        if self.aligned:
+        if item.reason:
+            return FacePair(problem='unreadable', reason=item.reason)
+        if self.aligned and not item.row.get(CLIP):
             return self._as_it_is(item)
-        onset, apex = item.pair
-        return pair_from_images(onset, apex, self.settings, detector=self._faces())
-
-    def _faces(self) -> FaceDetector:
-        if self._detector is None:
-            self._detector = FaceDetector(min_score=self.settings.min_score)
-        return self._detector
+        if item.images:
+            onset, apex = item.images
+            return pair_from_images(onset, apex, self.settings, detector=self._detector)
+        return pair_of_row(item.row, item.root, self.settings, detector=self._detector)
 
     def _as_it_is(self, item: Item) -> FacePair:
-        """Return aligned images, resized for the network."""
+        """Return aligned images, unless they are not of the network's size."""
         images = []
-        for name, image in zip(('onset', 'apex'), item.pair):
+        for name, image in zip((ONSET, APEX), item.images or (None, None)):
+            if image is None:
+                if not item.row.get(name):
+                    return FacePair(problem='invalid cell', reason=f'{name} is empty')
+                image = item.root / item.row[name]
             if not isinstance(image, np.ndarray):
                 try:
                     image = read_image(image)
@@ -133,16 +143,28 @@ class PairInferencer:
                     reason = f'{name}: {error}'
                     return FacePair(problem='unreadable', reason=reason)
             image = to_color(image, self.settings.color)
-            side = self.settings.size
-            if image.shape[:2] != (side, side):
-                image = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+            side, (height, width) = self.settings.size, image.shape[:2]
+            if (height, width) != (side, side):
+                reason = (
+                    f'{name}: the image has {height}x{width} pixels; an aligned face '
+                    f'must have {side}x{side}: use mmcomp prepare, or leave out aligned'
+                )
+                return FacePair(problem='wrong size', reason=reason)
             images.append(image)
+        if np.array_equal(images[0], images[1]):
+            return FacePair(problem='same picture', reason=SAME_PICTURE)
         return FacePair(success=True, onset=images[0], apex=images[1])
 
     def _predict(
         self, waiting: list[tuple[Item, FacePair]], out_dir: str | Path | None
+    ) -> list[dict[str, Any]]:
+        """Return the results of items whose pairs are made."""
+        with self._lock:
+            return [*self._results(waiting, out_dir)]
+
+    def _results(
+        self, waiting: list[tuple[Item, FacePair]], out_dir: str | Path | None
     ) -> Iterator[dict[str, Any]]:
-        """Yield the results of items whose pairs are made."""
         good = [pair for _, pair in waiting if pair.success]
         scores: Iterator[np.ndarray] = iter(())
         if good:
@@ -174,9 +196,8 @@ class PairInferencer:
             title,
         )
         folder = Path(out_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / (item.name.replace('/', '_') + '.png')
-        path.write_bytes(cv2.imencode('.png', picture)[1].tobytes())
+        path = folder / f'{safe_name(item.name)}.png'
+        write_bytes(path, cv2.imencode('.png', picture)[1].tobytes())
         return str(path)
 
 
@@ -216,6 +237,11 @@ def _describe(item: Item, pair: FacePair) -> dict[str, Any]:
         spotting_confidence=(
             None if pair.spotting is None else round(pair.spotting.confidence, 4)
         ),
+        clip=item.path(CLIP),
+        onset=item.path(ONSET),
+        apex=item.path(APEX),
+        subject=item.row.get(SUBJECT) or None,
+        label=item.row.get(LABEL) or None,
     )
 
 
@@ -224,5 +250,7 @@ def _decision(classes: tuple[str, ...], scores: np.ndarray) -> dict[str, Any]:
     return dict(
         pred_class=classes[index],
         pred_score=round(float(scores[index]), 6),
-        pred_scores={c: round(float(s), 6) for c, s in zip(classes, scores)},
+        pred_scores={
+            c: round(float(s), 6) for c, s in zip(classes, scores, strict=True)
+        },
     )

@@ -1,19 +1,20 @@
 """A picture of one prediction: the pair, the compared map and the scores."""
 
+import textwrap
 from typing import Any
 
 import cv2
 import matplotlib
-
-matplotlib.use('Agg')
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 WARNING = (
     'A score reflects what a network learned from its training data; it is not a fact.'
 )
 
 
+@matplotlib.rc_context({'text.parse_math': False})  # a name may hold dollar signs
 def prediction_picture(
     onset: np.ndarray,
     apex: np.ndarray,
@@ -21,6 +22,23 @@ def prediction_picture(
     scores: dict[str, float],
     title: str,
 ) -> np.ndarray:
+    """Return :func:`prediction_figure` as an image.
+
+    Returns:
+        np.ndarray: ``(height, width, 3)``, BGR, uint8.
+    """
+    canvas = FigureCanvasAgg(prediction_figure(onset, apex, compared, scores, title))
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., 2::-1].copy()
+
+
+def prediction_figure(
+    onset: np.ndarray,
+    apex: np.ndarray,
+    compared: np.ndarray | None,
+    scores: dict[str, float],
+    title: str,
+) -> Figure:
     """Draw onset, apex, their difference, the compared map and the scores in a row.
 
     Args:
@@ -29,13 +47,11 @@ def prediction_picture(
             maps over their channels.
         scores (dict): Score of each class.
         title (str): Heading of the picture.
-
-    Returns:
-        np.ndarray: ``(height, width, 3)``, BGR, uint8.
     """
-    fig, axes = plt.subplots(
-        1, 5, figsize=(10, 2.4), width_ratios=[1, 1, 1, 1, 1.1], dpi=110
-    )
+    names = [textwrap.fill(name, 32) for name in scores]
+    longest = max(len(line) for name in names for line in name.split('\n'))
+    fig = Figure(figsize=(9.5 + 0.08 * longest, 2.5), dpi=110, layout='constrained')
+    axes = fig.subplots(1, 5, width_ratios=[1, 1, 1, 1, 0.9])
     difference = apex.astype(np.int16) - onset.astype(np.int16)
     if difference.ndim == 3:
         difference = difference.mean(-1)
@@ -52,10 +68,10 @@ def prediction_picture(
         gray = {'cmap': 'gray', 'vmin': 0, 'vmax': 255} if image.ndim == 2 else {}
         ax.imshow(image, **(kwargs or gray))
         ax.set_title(name, fontsize=9)
-    names = list(scores)
-    values = [scores[name] for name in names]
+    values = list(scores.values())
     bars = axes[4].barh(names, values, color='#1f6f8b')
     axes[4].bar_label(bars, [f'{v:.2f}' for v in values], padding=3, fontsize=8)
+    axes[4].tick_params(labelsize=8)
     axes[4].set_xlim(0, 1.2)
     axes[4].set_xticks([])
     axes[4].invert_yaxis()
@@ -63,15 +79,8 @@ def prediction_picture(
     for side in ('top', 'right', 'bottom'):
         axes[4].spines[side].set_visible(False)
     fig.suptitle(title, fontsize=10, x=0.01, ha='left')
-    fig.text(0.99, 0.01, WARNING, fontsize=7, ha='right', color='#52606d')
-    fig.subplots_adjust(0.01, 0.1, 0.95, 0.8, wspace=0.08)
-    box = axes[4].get_position()
-    axes[4].set_position([box.x0 + 0.1, box.y0, box.width - 0.1, box.height])
-    canvas: Any = fig.canvas
-    canvas.draw()
-    picture = np.asarray(canvas.buffer_rgba())[..., 2::-1].copy()
-    plt.close(fig)
-    return picture
+    fig.supxlabel(WARNING, x=0.99, ha='right', fontsize=7, color='#52606d')
+    return fig
 
 
 def _rgb(image: np.ndarray) -> np.ndarray:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmcomp.classes import choose_classes, class_list
 from mmcomp.crop import center_crop
+from mmcomp.files import is_weights
 
 if TYPE_CHECKING:
     from mmengine.model import BaseModel
@@ -99,7 +101,7 @@ class OnnxScorer(Scorer):
             import onnxruntime
         except ImportError:
             raise ValueError(
-                "an .onnx file needs ONNX Runtime: pip install 'mmcomp[onnx]'"
+                "an .onnx file needs ONNX Runtime: pip install 'mmcomp[runtime]'"
             ) from None
         if not Path(path).is_file():
             raise ValueError(f'{path}: no such file')
@@ -112,9 +114,16 @@ class OnnxScorer(Scorer):
         meta = self.session.get_modelmeta().custom_metadata_map
         if 'classes' not in meta or 'align_size' not in meta:
             raise ValueError(f'{path}: not exported by mmcomp, as it has no classes')
-        self.classes = tuple(json.loads(meta['classes']))
-        self.size, self.color = int(meta['align_size']), meta['align_color']
-        self._side = json.loads(meta['input'])[-1]
+        try:
+            names = json.loads(meta['classes'])
+            self.size, self.color = int(meta['align_size']), meta['align_color']
+            self._side = int(json.loads(meta['input'])[-1])
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+            raise ValueError(f'{path}: its metadata are damaged') from None
+        count = self.session.get_outputs()[0].shape[-1]
+        self.classes = choose_classes(
+            class_list(names, str(path)), None, count, str(path)
+        )
         self._name = self.session.get_inputs()[0].name
 
     def scores(self, pairs: np.ndarray) -> np.ndarray:
@@ -127,7 +136,8 @@ def make_scorer(model: Any, pretrained: str | None, device: Any = None) -> Score
     """Return the scorer for a model.
 
     Args:
-        model: An ``.onnx`` file, a config or its path, a loaded network, or a scorer.
+        model: An ``.onnx`` file, a config or its path, a checkpoint that holds its
+            config, a loaded network, or a scorer.
         pretrained: Checkpoint for a config.
         device: For PyTorch; defaults to a GPU if there is one.
     """
@@ -137,6 +147,8 @@ def make_scorer(model: Any, pretrained: str | None, device: Any = None) -> Score
         return OnnxScorer(model)
     from .model import load_model
 
-    if not hasattr(model, 'data_preprocessor'):
+    if pretrained is None and is_weights(model):
+        model = load_model(None, model, device)
+    elif not hasattr(model, 'data_preprocessor'):
         model = load_model(model, pretrained, device)
     return TorchScorer(model)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+CONFIG_HELP = 'config file, or the name of one that comes with mmcomp'
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -24,6 +26,9 @@ class ConfigOptions(argparse.Action):
         values: str | Sequence[Any] | None,
         option_string: str | None = None,
     ) -> None:
+        for value in [values] if isinstance(values, str) else values or ():
+            if '=' not in value:
+                parser.error(f'{option_string} is {value!r}; it must be KEY=VALUE')
         from mmengine.config import DictAction
 
         action = DictAction(self.option_strings, self.dest, nargs=self.nargs)
@@ -36,6 +41,29 @@ def new_parser(text: str | None, prog: str | None) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         prog=prog, description=text, formatter_class=formatter
     )
+
+
+def at_least(least: float, kind: type = int) -> Callable[[str], float]:
+    """Return what reads a number that must not be smaller, as ``type`` of an option.
+
+    Examples:
+        >>> at_least(1)('3')
+        3
+        >>> at_least(1)('0')
+        Traceback (most recent call last):
+        argparse.ArgumentTypeError: value is 0; it must be at least 1
+    """
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not least <= value < math.inf:
+            raise argparse.ArgumentTypeError(
+                f'value is {text}; it must be at least {least}'
+            )
+        return value
+
+    number.__name__ = kind.__name__  # argparse shows it
+    return number
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -59,8 +87,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--dataset',
         metavar='CONFIG',
-        help="a file of configs/_base_/datasets/ to use instead of the config's own "
-        'data',
+        help='a file of configs/_base_/datasets/, or its name, to use instead of the '
+        "config's own data",
     )
     parser.add_argument(
         '--amp',
@@ -91,14 +119,15 @@ def config_from_args(args: argparse.Namespace) -> Config:
     from mmcomp.config import load_config
 
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = load_config(args.config, args.dataset)
+    if args.launcher == 'slurm' and 'SLURM_JOB_ID' in os.environ:
+        # MMEngine uses one port for all jobs, which may share a machine.
+        os.environ.setdefault('MASTER_PORT', slurm_port(os.environ['SLURM_JOB_ID']))
+    cfg = load_config(args.config, args.dataset, args.cfg_options)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs', Path(args.config).stem))
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
     for name in LOADERS:
         loader = cfg.get(name)
         if loader is not None:
@@ -106,6 +135,16 @@ def config_from_args(args: argparse.Namespace) -> Config:
             if args.no_pin_memory:
                 loader.pin_memory = False
     return cfg
+
+
+def slurm_port(job: str) -> str:
+    """Return a port for the processes of a Slurm job, by its number.
+
+    Examples:
+        >>> slurm_port('1234567')
+        '14567'
+    """
+    return str(10000 + int(job) % 10000)
 
 
 def quiet_decoders() -> None:

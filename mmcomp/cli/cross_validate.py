@@ -10,10 +10,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmcomp.experiments.plan import SPLITS
+from mmcomp.experiments.plan import SPLITS, ExperimentSettings
+from mmcomp.installed import find_config
 
 from .choices import CONTROLS
-from .common import add_config_options, new_parser
+from .common import add_config_options, at_least, new_parser
 
 
 def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
@@ -24,14 +25,15 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         'configs',
         nargs='+',
         metavar='CONFIG',
-        help='config files; a stack reports its members, too',
+        help='config files, or names of those that come with mmcomp; a stack reports '
+        'its members, too',
     )
     add('--work-dir', required=True, help='folder of the experiment')
     add(
         '--dataset',
         metavar='CONFIG',
-        help="a file of configs/_base_/datasets/ to use instead of the configs' own "
-        'data',
+        help='a file of configs/_base_/datasets/, or its name, to use instead of the '
+        "configs' own data",
     )
     add(
         '--split',
@@ -41,26 +43,31 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     )
     add(
         '--n-splits',
-        type=int,
+        type=at_least(2),
         default=10,
         help='folds of subject-kfold; default: %(default)s',
     )
     add(
         '--split-seed',
-        type=int,
+        type=at_least(0),
         default=0,
         help='seed of the assignment of subjects to folds; default: %(default)s',
     )
-    add('--folds', type=int, nargs='+', help='run only these folds; default: all')
+    add(
+        '--folds',
+        type=at_least(0),
+        nargs='+',
+        help='run only these folds; default: all',
+    )
     add(
         '--seeds',
-        type=int,
+        type=at_least(1),
         default=1,
         help='number of training seeds, counted from 0; default: %(default)s',
     )
     add(
         '--train-subjects',
-        type=int,
+        type=at_least(1),
         nargs='+',
         default=[],
         metavar='N',
@@ -88,10 +95,10 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         action='store_true',
         help='test after every epoch, for the column "best test epoch (not valid)"',
     )
-    add('--workers', type=int, help='runs at a time; default: one per core')
+    add('--workers', type=at_least(1), help='runs at a time; default: one per core')
     add(
         '--threads',
-        type=int,
+        type=at_least(1),
         default=1,
         help='threads of each run; default: %(default)s',
     )
@@ -118,11 +125,6 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Run the experiment and report it."""
     args = make_parser(prog).parse_args(argv)
-    from mmcomp.experiments.driver import run_experiment
-    from mmcomp.experiments.executors import make_executor
-    from mmcomp.experiments.plan import ExperimentSettings
-    from mmcomp.experiments.report import write_report
-
     options = dict(args.cfg_options or {})
     if args.every_epoch:
         options['train_cfg.val_interval'] = 1
@@ -140,6 +142,16 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         shift=args.shift,
         cfg_options=options,
     )
+    for name in [*args.configs, *filter(None, [args.dataset])]:
+        find_config(name)
+    from mmcomp.config import load_config
+
+    for config in args.configs:
+        load_config(config, args.dataset, options)
+    from mmcomp.experiments.driver import run_experiment
+    from mmcomp.experiments.executors import make_executor
+    from mmcomp.experiments.report import write_report
+
     folder = Path(args.work_dir)
     executor = functools.partial(
         make_executor, args.executor, args.workers, args.threads, args.address
@@ -148,7 +160,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         settings, folder, executor, args.threads, args.keep_checkpoints
     )
     for run, reason in outcome.failures.items():
-        print(f'\n{run} failed:\n{reason}', file=sys.stderr)
+        print(f'{run} failed: {reason}', file=sys.stderr)
     if outcome.failures:
         sys.exit(
             f'error: {len(outcome.failures)} of {len(outcome.runs)} runs failed; the '

@@ -11,7 +11,10 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .common import new_parser
+from mmcomp.files import is_weights, require_file
+from mmcomp.installed import find_config
+
+from .common import at_least, new_parser
 
 if TYPE_CHECKING:
     from mmcomp.demo.analysis import Analyst
@@ -21,11 +24,11 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     """Return the parser."""
     parser = new_parser(__doc__, prog)
     add = parser.add_argument
-    add('config', help='config file')
-    add('checkpoint', help='.pth or .safetensors file')
+    add('model', help='checkpoint that mmcomp wrote, or config file')
+    add('checkpoint', nargs='?', help='.pth or .safetensors file of a config')
     add(
         '--port',
-        type=int,
+        type=at_least(0),
         default=7860,
         help='port of the page; 0: any that is free; default: %(default)s',
     )
@@ -35,12 +38,22 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Serve until interrupted."""
-    args = make_parser(prog).parse_args(argv)
+    parser = make_parser(prog)
+    args = parser.parse_args(argv)
+    config: str | None = args.model
+    checkpoint = args.checkpoint
+    if checkpoint is None and is_weights(args.model):
+        config, checkpoint = None, args.model
+    if checkpoint is None:
+        parser.error('a config needs a CHECKPOINT (.pth, .safetensors) behind it')
+    if config is not None:
+        find_config(config)
+    require_file(checkpoint, 'checkpoint')
     from mmcomp.demo.server import serve
 
     def make_analyst() -> Analyst:
         from mmcomp.demo.analysis import Analyst
 
-        return Analyst(args.config, args.checkpoint, args.device)
+        return Analyst(config, checkpoint, args.device)
 
     serve(make_analyst, args.port)

@@ -8,6 +8,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmcomp.files import require_file
+from mmcomp.installed import find_config
+
 from .choices import FORMATS
 from .common import new_parser
 
@@ -36,15 +39,21 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Export, compare, and print the result."""
     args = make_parser(prog).parse_args(argv)
+    find_config(args.dataset or args.config)
+    require_file(args.checkpoint, 'checkpoint')
+    from mmcomp.config import classes_of_config, load_config, use_dataset
+
+    loaded = load_config(args.config)
     from mmcomp.apis.model import load_model
+    from mmcomp.classes import check_same_classes
     from mmcomp.compat import config_of
-    from mmcomp.config import use_dataset
     from mmcomp.export import export_model, real_pairs
 
-    model = load_model(args.config, args.checkpoint, device='cpu')
+    model = load_model(loaded, args.checkpoint, device='cpu')
     cfg = config_of(model)
     if args.dataset:
         use_dataset(cfg, args.dataset)
+        check_same_classes(model.classes, classes_of_config(cfg), args.checkpoint)
     pairs = real_pairs(cfg)
     result = export_model(model, args.out, args.format, pairs)
     print(

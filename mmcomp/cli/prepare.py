@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from .common import new_parser, quiet_decoders
+from .common import at_least, new_parser, quiet_decoders
 
 
 def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
@@ -30,7 +30,9 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         'inputs', nargs='+', metavar='TABLE.csv', help='a table, or clips'
     )
     parser.add_argument('--out', required=True, help='folder to write to')
-    add('--size', 'side of the images in pixels', type=int, default=default.size)
+    add(
+        '--size', 'side of the images in pixels', type=at_least(8), default=default.size
+    )
     add('--color', 'gray or colour', choices=COLORS, default=default.color)
     add(
         '--align-by',
@@ -50,11 +52,16 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         choices=EYES_CLOSED,
         default=default.eyes_closed,
     )
-    add('--min-score', 'least score of a face', type=float, default=default.min_score)
+    add(
+        '--min-score',
+        'least score of a face',
+        type=at_least(0, float),
+        default=default.min_score,
+    )
     add(
         '--limit',
         'least motion of an expression in percent of the eye distance',
-        type=float,
+        type=at_least(0, float),
         default=default.limit,
     )
     for name in ('onset', 'apex'):
@@ -65,8 +72,24 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
             default=0,
             metavar='K',
         )
+    for name in ('start', 'end'):
+        parser.add_argument(
+            f'--{name}',
+            type=float,
+            metavar='SECONDS',
+            help=f"{name} of the part of each clip to search, from the clip's first "
+            f'frame; in a table: column clip_{name}',
+        )
+    parser.add_argument(
+        '--sheet',
+        default='sheet.png',
+        metavar='NAME',
+        help='contact sheet in that folder, .png, .pdf or .svg; default: %(default)s',
+    )
     parser.add_argument('--fps', type=float, help='frames per second of folders')
-    parser.add_argument('--workers', type=int, help='processes; default: one per core')
+    parser.add_argument(
+        '--workers', type=at_least(1), help='processes; default: one per core'
+    )
     parser.add_argument(
         '--retry', action='store_true', help='try rows again that failed before'
     )
@@ -77,7 +100,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Prepare the pairs and print a summary."""
     args = make_parser(prog).parse_args(argv)
     from mmcomp.faces.pairs import FaceSettings
-    from mmcomp.faces.prepare import FAILURES_FILE, SHEET_FILE, prepare_faces
+    from mmcomp.faces.prepare import FAILURES_FILE, prepare_faces
 
     settings = FaceSettings(
         size=args.size,
@@ -91,12 +114,19 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         apex_late=args.apex_late,
     )
     done = prepare_faces(
-        args.inputs, args.out, settings, args.fps, args.workers, args.retry
+        args.inputs,
+        args.out,
+        settings,
+        args.fps,
+        args.workers,
+        args.retry,
+        part=(args.start, args.end),
+        sheet=args.sheet,
     )
     folder = done.table.parent
     if done.done_before:
         print(f'{done.done_before} rows were done before')
-    print(f'{done.pairs} pairs: {done.table}; look at {folder / SHEET_FILE}')
+    print(f'{done.pairs} pairs: {done.table}; look at {folder / args.sheet}')
     if done.failures:
         kinds = ', '.join(f'{kind} {n}' for kind, n in done.failures.items())
         print(f'{sum(done.failures.values())} rows failed: {kinds}')

@@ -8,6 +8,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmcomp.experiments.record import read_settings
+
 from .common import new_parser
 
 
@@ -30,12 +32,21 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         help='add what choosing the epoch on the test fold would claim (not valid; '
         'needs --every-epoch in cross-validate)',
     )
+    parser.add_argument(
+        '--format',
+        choices=('png', 'pdf', 'svg'),
+        default='png',
+        help='format of the figures next to the page; default: %(default)s',
+    )
     return parser
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Write the report and print its table."""
     args = make_parser(prog).parse_args(argv)
+    for folder in args.folders:
+        read_settings(folder)
     from mmcomp.experiments.report import write_report
 
-    print(write_report(args.folders, args.out, args.best_test_epoch))
+    suffix = f'.{args.format}'
+    print(write_report(args.folders, args.out, args.best_test_epoch, suffix))

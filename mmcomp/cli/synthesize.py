@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from .choices import EMOTIONS, LABELS, LEVELS, PRESETS
-from .common import new_parser
+from .common import at_least, new_parser
 
 
 def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
@@ -29,13 +29,15 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     sizes = ', '.join(f'{name} {pairs}' for name, pairs in PRESETS.items())
     sub.add_argument('preset', choices=PRESETS, help=f'number of pairs: {sizes}')
     sub.add_argument('--out', default='data/synthetic', help='folder of all datasets')
-    sub.add_argument('--workers', type=int, help='processes; None: one per core')
+    sub.add_argument(
+        '--workers', type=at_least(1), help='processes; None: one per core'
+    )
     _add_source(sub)
 
     sub = command('sheet', sheet, 'write a contact sheet: onset, apex, difference')
     sub.add_argument('dataset_dir', help='folder with pairs.csv')
     sub.add_argument('--out', required=True, metavar='FILE.png', help='file to write')
-    sub.add_argument('--pairs', type=int, default=24, help='half of them posed')
+    sub.add_argument('--pairs', type=at_least(1), default=24, help='half of them posed')
 
     sub = command('oracle', oracle, 'print the error that no network should beat')
     sub.add_argument('dataset_dir', help='folder with meta.json')
@@ -51,10 +53,14 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         '--label', choices=LABELS, default='spontaneous', help='class of the clip'
     )
     sub.add_argument('--out', required=True, help='file.mp4, file.avi or a folder')
-    sub.add_argument('--subject', type=int, default=0, help='who is shown')
-    sub.add_argument('--take', type=int, default=0, help='which clip of the subject')
-    sub.add_argument('--fps', type=float, default=25.0, help='frames per second')
-    sub.add_argument('--seconds', type=float, default=4.0, help='length')
+    sub.add_argument('--subject', type=at_least(0), default=0, help='who is shown')
+    sub.add_argument(
+        '--take', type=at_least(0), default=0, help='which clip of the subject'
+    )
+    sub.add_argument(
+        '--fps', type=at_least(5, float), default=25.0, help='frames per second'
+    )
+    sub.add_argument('--seconds', type=at_least(2, float), default=4.0, help='length')
     _add_source(sub)
     return parser
 
@@ -63,7 +69,9 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--level', choices=LEVELS, default='lab', help='how much frames differ'
     )
-    parser.add_argument('--seed', type=int, default=0, help='other seed, other people')
+    parser.add_argument(
+        '--seed', type=at_least(0), default=0, help='other seed, other people'
+    )
 
 
 def render(args: argparse.Namespace) -> None:
@@ -88,6 +96,8 @@ def sheet(args: argparse.Namespace) -> None:
     from mmcomp.files import write_bytes
     from mmcomp.synthetic import dataset_sheet
 
+    if not args.out.endswith('.png'):
+        raise ValueError(f'out is {args.out!r}; it must end in .png')
     image = dataset_sheet(args.dataset_dir, args.pairs)
     write_bytes(args.out, cv2.imencode('.png', image)[1].tobytes())
     print(args.out)

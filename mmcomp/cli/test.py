@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
+from mmcomp.files import require_file
+
 from .common import add_run_options, config_from_args, new_parser
 
 
@@ -29,12 +31,13 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     args = parser.parse_args(argv)
     if args.out is None and args.out_item is not None:
         parser.error('--out-item needs --out')
+    require_file(args.checkpoint, 'checkpoint')
+    cfg = config_from_args(args)
     import mmengine
     from mmengine.evaluator import DumpResults
 
     from mmcomp.engine.launch import build_runner
 
-    cfg = config_from_args(args)
     cfg.load_from = args.checkpoint
     if args.amp:
         cfg.test_cfg.fp16 = True

@@ -3,13 +3,15 @@
 import argparse
 from collections.abc import Sequence
 
-from .common import add_run_options, config_from_args, new_parser
+from mmcomp.files import require_file
+
+from .common import CONFIG_HELP, add_run_options, config_from_args, new_parser
 
 
 def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     """Return the parser, with the options of MMPretrain's tools/train.py."""
     parser = new_parser(__doc__, prog)
-    parser.add_argument('config', help='config file')
+    parser.add_argument('config', help=CONFIG_HELP)
     add_run_options(parser)
     parser.add_argument(
         '--resume',
@@ -38,11 +40,13 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Apply the options and train."""
     args = make_parser(prog).parse_args(argv)
+    if args.resume not in (None, 'auto'):
+        require_file(args.resume, 'checkpoint')
+    cfg = config_from_args(args)
     from mmengine.device import get_device
 
     from mmcomp.engine.launch import build_runner
 
-    cfg = config_from_args(args)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:

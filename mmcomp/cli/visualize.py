@@ -1,23 +1,29 @@
 """Show pairs, networks and training curves.
 
-FILE is a .png, or an .html page that needs no other file. Pairs come from the data of
-the config, from --dataset or --table (some of each class, or the rows of --id), or are
-image files (--pair). See docs/visualize.md for what each picture means.
+FILE is a .png, .pdf or .svg, or an .html page that needs no other file. Pairs come from
+the data of the config, from --dataset or --table (some of each class, or the rows of
+--id), or are image files (--pair). See docs/visualize.md for what each picture means.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .common import add_config_options, new_parser
+from mmcomp.figures import check_format
+from mmcomp.files import require_file
+from mmcomp.installed import find_config
+
+from .common import add_config_options, at_least, new_parser
 
 if TYPE_CHECKING:
     from mmcomp.visualization.page import Page
 
 SUBSETS = ('train', 'val', 'test', 'all')
+OUT_HELP = '.png, .pdf, .svg or .html file'
 
 
 def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
@@ -51,7 +57,10 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         help="layer of the trunk, or 'input'; default: where the comparison is",
     )
     own.add_argument(
-        '--channels', type=int, default=8, help='channels shown; default: %(default)s'
+        '--channels',
+        type=at_least(1),
+        default=8,
+        help='channels shown; default: %(default)s',
     )
 
     own = command('explain', 'which motion a decision rests on', count=4)
@@ -60,7 +69,7 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     )
     own.add_argument(
         '--patch',
-        type=int,
+        type=at_least(1),
         help='side of the covered patch in pixels; default: a fifth of the image',
     )
     own.add_argument(
@@ -71,7 +80,7 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     )
     own.add_argument(
         '--controls',
-        type=int,
+        type=at_least(0),
         default=2,
         help='number of random networks to compare with; default: %(default)s',
     )
@@ -86,7 +95,7 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     )
     own.add_argument(
         '--perplexity',
-        type=float,
+        type=at_least(1, float),
         default=30,
         help='perplexity of t-SNE; default: %(default)s',
     )
@@ -104,7 +113,7 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         help='folders of runs or experiments',
     )
     own.add_argument('--metrics', nargs='+', help='such as loss lr pair/error_rate')
-    own.add_argument('--out', required=True, type=Path, help='.png or .html file')
+    own.add_argument('--out', required=True, type=Path, help=OUT_HELP)
     return parser
 
 
@@ -113,7 +122,7 @@ def add_pairs(
 ) -> None:
     """Add the options that say which pairs to show, and where to."""
     add = parser.add_argument
-    add('--out', required=True, type=Path, help='.png or .html file')
+    add('--out', required=True, type=Path, help=OUT_HELP)
     add('--dataset', metavar='CONFIG', help='dataset config to use instead')
     add('--table', help='pair table to use instead, all of it')
     add(
@@ -133,10 +142,34 @@ def add_pairs(
     )
     add('--aligned', action='store_true', help='those are aligned faces already')
     if count:
-        add('--count', type=int, default=count, help='pairs; default: %(default)s')
-    add('--seed', type=int, default=0, help='seed of all random numbers')
+        add(
+            '--count',
+            type=at_least(1),
+            default=count,
+            help='pairs; default: %(default)s',
+        )
+    add('--seed', type=at_least(0), default=0, help='seed of all random numbers')
     add('--device', help='device of PyTorch; default: a GPU if there is one')
     add_config_options(parser)
+
+
+def check_files(args: argparse.Namespace) -> None:
+    """Check that what is read is there, before anything heavy is imported.
+
+    Raises:
+        ValueError: Naming what is not.
+    """
+    if args.command == 'curves':
+        for folder in args.folders:
+            if not folder.is_dir():
+                raise ValueError(f'{folder}: no such folder')
+        return
+    find_config(args.config)
+    if args.dataset:
+        find_config(args.dataset)
+    images = itertools.chain.from_iterable(args.pair)
+    for path in filter(None, (args.checkpoint, args.table, *images)):
+        require_file(path)
 
 
 def make_page(args: argparse.Namespace) -> Page:
@@ -181,9 +214,10 @@ def make_page(args: argparse.Namespace) -> Page:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Draw and write."""
     args = make_parser(prog).parse_args(argv)
-    from mmcomp.visualization.page import check_out, write_page
+    check_format(args.out, ('.html',))
+    check_files(args)
+    from mmcomp.visualization.page import write_page
 
-    check_out(args.out)
     page = make_page(args)
     for path in write_page(page, args.out):
         print(f'{page.heading}: {path}')

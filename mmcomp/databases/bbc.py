@@ -3,9 +3,10 @@
 import dataclasses
 
 from mmcomp.faces.video import VIDEO_SUFFIXES
+from mmcomp.files import walk
 
 from .common.base import CLASS_OF_WORD, Database, register
-from .common.files import list_files, walk
+from .common.files import list_files
 from .common.index import UNMATCHED, Index
 
 

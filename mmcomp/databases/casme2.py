@@ -3,10 +3,11 @@
 import dataclasses
 from pathlib import Path
 
+from mmcomp.files import is_clutter
+
 from .common.base import register
 from .common.files import child
 from .common.micro import MicroExpressions, padded
-from .common.tables import read_number
 
 
 @register
@@ -35,11 +36,13 @@ class CASME2(MicroExpressions):
 
     def clips(self) -> list[Path]:
         """Return all folders of frames."""
-        return sorted(p for p in self.frames.glob('sub*/*') if p.is_dir())
+        return sorted(
+            p for p in self.frames.glob('sub*/*') if p.is_dir() and not is_clutter(p)
+        )
 
     def locate(self, subject: str, clip: str) -> tuple[str, Path | None]:
         """Return subject and folder; subject 1 of the table is sub01."""
-        number = read_number(subject)
-        name = subject if number is None else f'sub{number:02d}'
+        number = subject.removesuffix('.0')  # as spreadsheets write 1
+        name = f'sub{int(number):02d}' if number.isdecimal() else subject
         subject, folder = padded(self.frames, name)
         return subject, folder and child(folder, clip)

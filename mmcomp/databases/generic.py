@@ -11,7 +11,7 @@ from .common.base import CLASS_OF_WORD, Database, option, read_mapping, register
 from .common.by_pattern import add_matches
 from .common.by_table import add_table
 from .common.coded import missing_apex_option
-from .common.index import UNMATCHED, Index
+from .common.index import Index
 from .common.pattern import Match, compile_pattern, scan_tree
 
 
@@ -80,10 +80,10 @@ class Generic(Database):
 
     def scan(self, index: Index) -> None:
         """Add samples by the table if there is one, else by the pattern alone."""
-        matches, unmatched = scan_tree(self.root, self._patterns)
-        for path in unmatched:
-            index.problem(UNMATCHED, path, 'no pattern fits')
-        matches = [Match(m.path, self.in_our_words(m.groups)) for m in matches]
+        matches = [
+            Match(path, self.in_our_words(groups))
+            for path, groups in scan_tree(index, self._patterns)
+        ]
         if not self.table:
             add_matches(index, matches)
             return

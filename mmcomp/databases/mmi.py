@@ -7,9 +7,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from mmcomp.faces.video import VIDEO_SUFFIXES
+from mmcomp.files import walk
 
 from .common.base import POSED, SPONTANEOUS, Database, option, register
-from .common.files import list_files, walk
+from .common.files import list_files
 from .common.index import UNMATCHED, UNREADABLE, Index
 
 EMOTIONS = ('anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise')

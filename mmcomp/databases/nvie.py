@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from mmcomp.columns import APEX, APEX_EYES, ONSET, ONSET_EYES
+from mmcomp.tables import finite
 
 from .common.base import POSED, option, read_mapping, register
 from .common.index import AMBIGUOUS, MISSING_EYES, UNREADABLE, Index
@@ -78,9 +79,11 @@ class NVIE(Generic):
         columns = {name: (names.get(name, name),) for name in ('file', *EYES)}
         eyes: dict[str, str] = {}
         twice: list[str] = []
-        for position, cells in read_table(Path(self.eyes), columns):
+        for position, cells in read_table(
+            Path(self.eyes), columns, hint='name them with --eye-columns OURS=THEIRS'
+        ):
             try:
-                x1, y1, x2, y2 = (float(cells[name]) for name in EYES)
+                x1, y1, x2, y2 = (finite(cells[name]) for name in EYES)
             except ValueError:
                 index.problem(
                     UNREADABLE, position, 'eye positions that are not numbers'

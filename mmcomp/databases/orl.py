@@ -7,10 +7,10 @@ import shutil
 from importlib import resources
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from mmcomp.faces.samples import ORL_FACES, fetch
+from mmcomp.images import decode_image
 
 from .common.base import Database, option, register
 from .common.index import MISSING_IMAGE, UNREADABLE, Index
@@ -95,10 +95,13 @@ class ORL(Database):
                 unclear += 1
             elif not path.is_file():
                 index.problem(MISSING_IMAGE, path, 'no such file')
-            elif cv2.imdecode(np.fromfile(path, np.uint8), 0) is None:
-                index.problem(UNREADABLE, path, 'not an image, or damaged')
             else:
-                kinds[smile].append(path)
+                try:
+                    decode_image(path.read_bytes())
+                except ValueError as error:
+                    index.problem(UNREADABLE, path, str(error))
+                else:
+                    kinds[smile].append(path)
         index.notes.append(f'{unclear} photographs whose smile is unclear are left out')
         return images
 

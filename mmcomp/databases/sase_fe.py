@@ -5,6 +5,7 @@ import hashlib
 import unicodedata
 
 from mmcomp.faces.video import VIDEO_SUFFIXES
+from mmcomp.files import entries
 
 from .common.base import POSED, SPONTANEOUS, Database, option, register
 from .common.files import list_files
@@ -59,7 +60,7 @@ class SASEFE(Database):
     def scan(self, index: Index) -> None:
         """Add a video for each code in the folder of each person."""
         root = self.folder('FakeTrue_DB')
-        people = sorted(p for p in root.iterdir() if p.is_dir() and p.name[0] != '.')
+        people = [p for p in entries(root) if p.is_dir()]
         index.links = {person: self.pseudonym(person.name) for person in people}
         for person, subject in index.links.items():
             strangers = 0

@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 
 from mmcomp.faces.video import IMAGE_SUFFIXES
+from mmcomp.files import walk
+from mmcomp.tables import plain
 
 from .common.base import Database, option, register
 from .common.coded import CODED_COLUMNS, add_coded_clip, missing_apex_option
-from .common.files import list_files, plain, read_frames, walk
+from .common.files import list_files, read_frames
 from .common.index import CONTRADICTION, DUPLICATE, MISSING_CLIP, UNMATCHED, Index
 from .common.tables import TableRow, read_table
 
@@ -83,6 +85,7 @@ class SMIC(Database):
         if not self.table:
             return coded
         for row in read_table(Path(self.table), CODED_COLUMNS, ('apex', 'emotion')):
+            index.table_rows.append(row.position)
             first = coded.setdefault(plain(row.cells['clip']), row)
             if first is not row:
                 text = f'{row.cells["clip"]} is already in {first.position}'

@@ -3,9 +3,10 @@
 import dataclasses
 
 from mmcomp.faces.video import IMAGE_SUFFIXES
+from mmcomp.files import walk
 
 from .common.base import CLASS_OF_WORD, Database, register
-from .common.files import list_files, read_frames, walk
+from .common.files import list_files, read_frames
 from .common.index import INCONSISTENT, UNMATCHED, Index
 
 

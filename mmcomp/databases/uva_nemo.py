@@ -1,10 +1,10 @@
 """UvA-NEMO."""
 
-import csv
 import dataclasses
 import re
 
 from mmcomp.faces.video import VIDEO_SUFFIXES
+from mmcomp.tables import read_lines
 
 from .common.base import CLASS_OF_WORD, Database, register
 from .common.files import list_files
@@ -74,8 +74,11 @@ class UvANEMO(Database):
             index.notes.append(f'no {DETAILS}: subjects are taken from the file names')
             return {}
         details: dict[str, tuple[str, str, str]] = {}
-        lines = path.read_text(encoding='utf-8-sig', errors='replace').splitlines()
-        for number, cells in enumerate(csv.reader(lines, delimiter='\t'), 1):
+        try:
+            lines = list(read_lines(path, '\t'))
+        except ValueError as error:
+            raise ValueError(f'{path}, {error}') from None
+        for number, cells in lines:
             if number <= HEADER_LINES or not any(cells):
                 continue
             position = f'{DETAILS}:{number}'
@@ -84,10 +87,10 @@ class UvANEMO(Database):
                     UNREADABLE, position, f'{len(cells)} columns of at least 5'
                 )
                 continue
-            file = cells[0].strip().removesuffix('.mp4').lower()
+            file = cells[0].removesuffix('.mp4').lower()
             if file in details:
                 text = f'{cells[0]} is already in {details[file][0]}'
                 index.problem(DUPLICATE, position, text)
                 continue
-            details[file] = position, cells[1].strip(), cells[4].strip()
+            details[file] = position, cells[1], cells[4]
         return details

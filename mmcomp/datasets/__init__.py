@@ -1,6 +1,6 @@
 """Pair data: table, splits, dataset, transforms."""
 
-from .pair_dataset import PairDataset
+from .pair_dataset import PairDataset, check_alignment
 from .pair_table import PairTableError, read_pair_table
 from .splits import LeaveOneSubjectOut, SubjectKFold, SubjectsFromFile
 from .synthetic_dataset import SyntheticPairDataset
@@ -13,5 +13,6 @@ __all__ = [
     'SubjectKFold',
     'SubjectsFromFile',
     'SyntheticPairDataset',
+    'check_alignment',
     'read_pair_table',
 ]

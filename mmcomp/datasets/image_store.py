@@ -1,10 +1,14 @@
 """The image store: every image of a pair table decoded once, and kept in memory."""
 
+import math
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,12 +22,25 @@ CHUNK = 32  # rows that one thread decodes at a time
 ImagePair = tuple[np.ndarray, np.ndarray]
 
 
+class Decoded(NamedTuple):
+    """The images of a table.
+
+    Attributes:
+        pairs: The onset and the apex image of each row; empty if they are not kept.
+        size: Height and width of all images; None where they may differ.
+    """
+
+    pairs: list[ImagePair]
+    size: tuple[int, int] | None
+
+
 def decode_images(
     path,
     rows: Sequence[dict],
     load: Callable[[str], np.ndarray],
     keep: bool = True,
-) -> list[ImagePair]:
+    one_size: bool = True,
+) -> Decoded:
     """Decode every onset and apex of a table in several threads.
 
     Args:
@@ -32,53 +49,104 @@ def decode_images(
             :func:`mmcomp.datasets.pair_table.read_pair_table` returns them.
         load (Callable): From a path to an image of shape ``(H, W)`` or ``(H, W, C)``.
         keep (bool): Whether to return the images, or only to look for errors.
+        one_size (bool): Whether images of different sizes are an error.
 
     Returns:
-        list[tuple]: The onset and the apex image of each row; empty if not kept.
-        Images of one shape are views of one block.
+        Decoded: Images of one shape are views of one block.
 
     Raises:
-        PairTableError: Listing all damaged images, each with its line.
+        PairTableError: Listing all images that are damaged or, with ``one_size``, not
+            of the size that most images have, each with its line.
+        ValueError: If the images need more memory than there is.
     """
     block: np.ndarray | None = None
+    outside = 0  # bytes of the images of another shape than the block's
+    limit = available_memory() if keep else 0
+    too_large = ''
     lock = Lock()
 
     def store(image: np.ndarray, index: int, moment: int) -> np.ndarray:
-        nonlocal block
+        nonlocal block, outside, too_large
         with lock:
             if block is None:
-                block = np.empty((len(rows), 2, *image.shape), image.dtype)
-        if image.shape != block.shape[2:]:
-            return image
+                shape = (len(rows), 2, *image.shape)
+                if math.prod(shape) * image.itemsize <= limit:
+                    block = np.empty(shape, image.dtype)
+                else:
+                    too_large = f'{2 * len(rows)} images of {_size(image.shape)} pixels'
+                    return image
+            if image.shape != block.shape[2:]:
+                outside += image.nbytes
+                if block.nbytes + outside > limit:
+                    too_large = f'{2 * len(rows)} images of several sizes'
+                return image
         block[index, moment] = image
         return block[index, moment]
 
-    def pair(index: int) -> tuple[list[np.ndarray], list[str]]:
-        images, faults = [], []
+    def pair(index: int) -> tuple[list[np.ndarray], list[tuple], list[str]]:
+        images, shapes, faults = [], [], []
         for moment, column in enumerate((ONSET, APEX)):
+            if too_large:
+                break
             try:
                 image = load(rows[index][column])
             except Exception as error:  # whatever a file backend or a decoder throws
-                position, file = rows[index][ROW_POSITION], rows[index][column]
                 reason = str(error).strip() or type(error).__name__
-                faults.append(f'{position}: {column} {file!r}: {reason}')
+                faults.append(f'{_name(rows[index], column)}: {reason}')
                 continue
+            shapes.append((image.shape[:2], index, column))
             if keep:
                 images.append(store(image, index, moment))
-        return images, faults
+        return images, shapes, faults
 
     # In chunks: a future for each row would cost more than decoding small images.
     chunks = [range(i, min(i + CHUNK, len(rows))) for i in range(0, len(rows), CHUNK)]
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         parts = pool.map(lambda chunk: [pair(index) for index in chunk], chunks)
         done = [result for part in parts for result in part]
-    faults = [fault for _, found in done for fault in found]
+    if too_large:
+        raise ValueError(
+            f'memory for {too_large} of {str(path)!r} is more than the '
+            f'{limit / 2**30:.1f} GiB that are free; align the faces (mmcomp prepare), '
+            "or set cache='none' in the dataset"
+        )
+    faults = [fault for _, _, found in done for fault in found]
+    shapes = [shape for _, found, _ in done for shape in found]
+    usual = Counter(shape for shape, *_ in shapes).most_common(1)
+    size = usual[0][0] if usual and one_size else None
+    if size:
+        faults += [
+            f'{_name(rows[index], column)}: the image has {_size(shape)} pixels; it '
+            f'must have {_size(size)}, like most images: align the faces (mmcomp '
+            'prepare)'
+            for shape, index, column in shapes
+            if shape != size
+        ]
     if faults:
         raise PairTableError(path, faults)
-    return [(images[0], images[1]) for images, _ in done] if keep else []
+    return Decoded([(i[0], i[1]) for i, *_ in done] if keep else [], size)
 
 
-def decode_once(path: str, rows: Sequence[dict], loader: LoadPair) -> list[ImagePair]:
+def available_memory() -> int:
+    """Return the bytes of memory that are free, or all of it where that is unknown."""
+    try:
+        text = Path('/proc/meminfo').read_text(encoding='ascii')
+        return 1024 * int(text.split('MemAvailable:')[1].split()[0])
+    except (OSError, IndexError, ValueError):  # not Linux
+        return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+
+
+def _name(row: dict, column: str) -> str:
+    return f'{row[ROW_POSITION]}: {column} {row[column]!r}'
+
+
+def _size(shape: Sequence[int]) -> str:
+    return f'{shape[0]}x{shape[1]}'
+
+
+def decode_once(
+    path: str, rows: Sequence[dict], loader: LoadPair, one_size: bool = True
+) -> Decoded:
     """Return the decoded images of a table, shared by the datasets of this process.
 
     A table that was written again since, or another loader, is decoded again.
@@ -87,15 +155,16 @@ def decode_once(path: str, rows: Sequence[dict], loader: LoadPair) -> list[Image
         path (str): The table's path.
         rows (Sequence[dict]): Rows of the table.
         loader (LoadPair): What decodes an image.
+        one_size (bool): As for :func:`decode_images`.
 
     Returns:
-        list[tuple]: The onset and the apex image of each row; not to be changed.
+        Decoded: Not to be changed.
 
     Raises:
-        PairTableError: Listing all damaged images, each with its line.
+        ValueError: As :func:`decode_images` does.
     """
     keys = tuple((row[ONSET], row[APEX], row[ROW_POSITION]) for row in rows)
-    return _decode(path, os.stat(path).st_mtime_ns, keys, loader)
+    return _decode(path, os.stat(path).st_mtime_ns, keys, loader, one_size)
 
 
 def clear() -> None:
@@ -104,6 +173,8 @@ def clear() -> None:
 
 
 @lru_cache(maxsize=2)
-def _decode(path: str, modified: int, keys: tuple, loader: LoadPair) -> list[ImagePair]:
+def _decode(
+    path: str, modified: int, keys: tuple, loader: LoadPair, one_size: bool
+) -> Decoded:
     rows = [dict(zip((ONSET, APEX, ROW_POSITION), key)) for key in keys]
-    return decode_images(path, rows, loader.load)
+    return decode_images(path, rows, loader.load, one_size=one_size)

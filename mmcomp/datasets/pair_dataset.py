@@ -1,18 +1,21 @@
 """PairDataset: the pairs of a table, or of one subset of a split of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.dataset import BaseDataset
 
 from mmcomp.columns import APEX, CLASSES, ID, LABEL, ONSET, SUBJECT
+from mmcomp.config import alignment_of
 from mmcomp.registry import DATASETS, TASK_UTILS, TRANSFORMS
 
 from .controls import CONTROLS, SHUFFLED_LABELS, control_pair, shuffle_labels
-from .image_store import ImagePair, decode_images, decode_once
-from .pair_table import read_pair_table
+from .epoch_seed import EpochSeed
+from .image_store import Decoded, ImagePair, decode_images, decode_once
+from .pair_table import person_of, read_pair_table
 from .splits import SUBSETS, Assignment, SubjectSplit
-from .transforms import LoadPair
+from .transforms import DECODED, LoadPair, SharedRandomTransforms
 
 CACHES = ('ram', 'none')
 
@@ -35,12 +38,15 @@ class PairDataset(BaseDataset):
         data_prefix (dict): ``img_path`` is the folder that relative image paths start
             from. Defaults to the folder of the table.
         pipeline (list): Transforms; the first loads the pair (:class:`LoadPair`).
+            Unless one of them resizes, all images of the table must be of one size.
         cache (str): 'ram' keeps all decoded images of the table in memory, shared by
             the datasets of a process; 'none' reads them each time.
         control (str, optional): Change the pairs to see what a result depends on:
             'onset-only' or 'apex-only' show that image twice, 'swapped' exchanges
             both, 'shuffled-labels' permutes labels among the pairs of each subject.
             See :mod:`mmcomp.datasets.controls`.
+        indices (int | Sequence[int], optional): Use only the first so many pairs of the
+            subset, or those of these numbers, as for a trial run.
         test_mode (bool): As in :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
@@ -61,6 +67,7 @@ class PairDataset(BaseDataset):
         pipeline: Sequence = (),
         cache: str = 'ram',
         control: str | None = None,
+        indices: int | Sequence[int] | None = None,
         test_mode: bool = False,
     ) -> None:
         for name, value, allowed in (
@@ -81,7 +88,10 @@ class PairDataset(BaseDataset):
         self.subset = subset
         self.cache, self.control = cache, control
         self.assignment: Assignment | None = None
+        self.epoch_seed: EpochSeed | None = None  # of loader processes
         self._images: dict[str, ImagePair] = {}
+        #: Height and width of all images; None where a transform resizes them.
+        self.image_size: tuple[int, int] | None = None
         super().__init__(
             ann_file=ann_file,
             metainfo=metainfo,
@@ -91,6 +101,7 @@ class PairDataset(BaseDataset):
             pipeline=[
                 TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline
             ],
+            indices=indices,
             test_mode=test_mode,
             # Serialising collects garbage for a third of a second and unpickles each
             # row again; rows are small.
@@ -99,8 +110,18 @@ class PairDataset(BaseDataset):
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """The subjects of this subset, sorted."""
-        return self._subjects
+        """The subjects of these pairs, sorted."""
+        return tuple(sorted({data[SUBJECT] for data in self.data_list}))
+
+    @property
+    def CLASSES(self) -> tuple[str, ...]:
+        """Names of the classes, where MMPretrain's tools look for them."""
+        return tuple(self.metainfo['classes'])
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The subjects with their databases, as other tables may have the same ids."""
+        return tuple(sorted({person_of(data) for data in self.data_list}))
 
     def load_data_list(self) -> list[dict]:
         """Read, check and split the table; decode the images.
@@ -124,7 +145,6 @@ class PairDataset(BaseDataset):
                 f'subset {self.subset!r} of {self.ann_file!r} is empty: {self.split!r} '
                 'gives it no subject'
             )
-        self._subjects = tuple(sorted({rows[i][SUBJECT] for i in chosen}))
         labels = {name: index for index, name in enumerate(classes)}
         data_list = [dict(rows[i], gt_label=labels[rows[i][LABEL]]) for i in chosen]
         if self.subset == 'train' and len({d['gt_label'] for d in data_list}) < 2:
@@ -132,28 +152,28 @@ class PairDataset(BaseDataset):
                 f'the training subset of {self.ann_file!r} holds only the class '
                 f'{data_list[0][LABEL]!r}; at least two are needed'
             )
-        images = self._decode(rows)
+        images, self.image_size = self._decode(rows)
         if self.cache == 'ram' and self.pipeline.transforms:
             self._images = {rows[i][ID]: images[i] for i in chosen}
         self._apply_control(data_list)
         return data_list
 
     def get_data_info(self, idx: int) -> dict:
-        """Return one row, to which transforms may add, but whose columns stay."""
-        return dict(self.data_list[idx], sample_idx=idx % len(self.data_list))
+        """Return one row, to which transforms may add, but whose columns stay.
+
+        ``img_path`` is the apex, for tools of MMPretrain that show one image.
+        """
+        data = self.data_list[idx]
+        return dict(data, sample_idx=idx % len(self.data_list), img_path=data[APEX])
 
     def prepare_data(self, idx: int) -> dict:
         """Run the pipeline on one pair, from memory if its images are kept there."""
+        if self.epoch_seed is not None:
+            self.epoch_seed.apply()
         data = self.get_data_info(idx)
-        if not self._images:
-            return self.pipeline(data)
-        loader, *rest = self.pipeline.transforms
-        data = loader.pack(data, tuple(x.copy() for x in self._images[data[ID]]))
-        for transform in rest:
-            data = transform(data)
-            if data is None:
-                break
-        return data
+        if self._images:
+            data[DECODED] = tuple(image.copy() for image in self._images[data[ID]])
+        return self.pipeline(data)
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Return the class index of one pair, for ClassBalancedDataset."""
@@ -163,7 +183,12 @@ class PairDataset(BaseDataset):
         """Return the class index of every pair, shape ``(N,)``."""
         return np.array([self.get_data_info(i)['gt_label'] for i in range(len(self))])
 
-    def _decode(self, rows: list[dict]) -> list[ImagePair]:
+    def _copy_without_annotation(self, memo: dict | None = None) -> 'PairDataset':
+        # MMEngine's default is one memo for all calls, where an old object may have the
+        # id of a new one: get_subset then gave a copy with parts of another dataset.
+        return super()._copy_without_annotation({} if memo is None else memo)
+
+    def _decode(self, rows: list[dict]) -> Decoded:
         transforms = self.pipeline.transforms
         loader = transforms[0] if transforms else LoadPair()
         if not isinstance(loader, LoadPair):
@@ -173,9 +198,10 @@ class PairDataset(BaseDataset):
                     'LoadPair'
                 )
             loader = LoadPair()
+        one_size = not any(map(_resizes, transforms))
         if self.cache == 'none':
-            return decode_images(self.ann_file, rows, loader.load, keep=False)
-        return decode_once(self.ann_file, rows, loader)
+            return decode_images(self.ann_file, rows, loader.load, False, one_size)
+        return decode_once(self.ann_file, rows, loader, one_size)
 
     def _apply_control(self, data_list: list[dict]) -> None:
         """Apply ``control`` to the rows and to the images in memory alike."""
@@ -189,3 +215,34 @@ class PairDataset(BaseDataset):
             data[ONSET], data[APEX] = control_pair(paths, self.control)
         for sample_id, images in self._images.items():
             self._images[sample_id] = control_pair(images, self.control)
+
+
+def _resizes(transform) -> bool:
+    """Return whether a transform, or one within it, is named after resizing."""
+    if isinstance(transform, SharedRandomTransforms):
+        return any(map(_resizes, transform.transforms.transforms))
+    return 'Resize' in type(transform).__name__
+
+
+def check_alignment(dataset: Any, cfg: Mapping[str, Any]) -> None:
+    """Check that images are as large as the aligned faces of a config.
+
+    Args:
+        dataset: A :class:`PairDataset`, or a wrapper of one or several.
+        cfg: The config; without ``alignment`` images of any one size will do.
+
+    Raises:
+        ValueError: Naming an image, its size and the size that is expected.
+    """
+    for inner in (getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', ())):
+        if inner is not None:
+            check_alignment(inner, cfg)
+    found, side = getattr(dataset, 'image_size', None), alignment_of(cfg)['size']
+    if 'alignment' not in cfg or found in (None, (side, side)):
+        return
+    row = dataset.get_data_info(0)
+    raise ValueError(
+        f'size of the images of {dataset.ann_file!r} is {found[0]}x{found[1]} pixels '
+        f'(sample {row[ID]!r}: {row[ONSET]}); it must be {side}x{side}, as in '
+        "'alignment' of the config: align the faces (mmcomp prepare)"
+    )

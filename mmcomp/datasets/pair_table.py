@@ -5,14 +5,16 @@ A pair table is a CSV file (UTF-8, comma) or a JSON file in the OpenMMLab 2.0 la
 thing that mmcomp knows about how images lie on disk.
 """
 
-import csv
-import io
-import json
 import os
-from collections.abc import Sequence
+import unicodedata
+import warnings
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from mmcomp.columns import APEX, CLASSES, ID, LABEL, ONSET, SUBJECT
+from mmcomp.columns import APEX, CLASSES, DATABASE, ID, LABEL, ONSET, SUBJECT
+from mmcomp.tables import json_cell, plain, read_json, scan_table
 
 ROW_POSITION = '_position'  # key of a row's position in its file; not a column
 REQUIRED_COLUMNS = (ID, SUBJECT, ONSET, APEX, LABEL)
@@ -47,6 +49,11 @@ def read_pair_table(
     Images must exist, but are not decoded:
     :func:`mmcomp.datasets.image_store.decode_images` does that.
 
+    Equal subjects of two databases are two people: if the column ``database`` has
+    several values, ``subject`` becomes ``database/subject``. Subjects that may be one
+    person in several spellings (``Anna`` and ``anna``, ``1`` and ``01``) are named in a
+    warning.
+
     Args:
         path: A ``.csv`` or ``.json`` file.
         classes (Sequence[str]): The labels that are allowed, in index order.
@@ -54,9 +61,9 @@ def read_pair_table(
             Defaults to the folder of the table.
 
     Returns:
-        list[dict]: A row for each pair, with all columns of the table as strings
-        (values of a JSON file as they are), absolute ``onset`` and ``apex`` paths, and
-        ``_position``, the row's position in the file.
+        list[dict]: A row for each pair, with all columns of the table as strings,
+        absolute ``onset`` and ``apex`` paths, and ``_position``, the row's position in
+        the file.
 
     Raises:
         PairTableError: Listing all faults, each with its line.
@@ -79,81 +86,41 @@ def read_pair_table(
     reader = _read_json if path.suffix.lower() == '.json' else _read_csv
     rows, faults = reader(path, classes)
     root = Path(image_root) if image_root else path.parent
-    faults += _check_rows(rows, classes, root)
+    faults += _check_classes(classes) + _check_rows(rows, classes, root)
+    faults += _tell_databases_apart(rows)
     if not rows and not faults:
         faults.append('there is no row below the header')
     if faults:
         raise PairTableError(path, faults)
+    _warn_of_spellings(path, rows)
     return rows
+
+
+def person_of(row: Mapping[str, Any]) -> str:
+    """Return the name of a row's subject among the people of all tables.
+
+    Examples:
+        >>> person_of({'subject': '01', 'database': 'casme2'})
+        'casme2/01'
+    """
+    database, subject = row.get(DATABASE), row[SUBJECT]
+    if not database or subject.startswith(f'{database}/'):
+        return subject
+    return f'{database}/{subject}'
 
 
 def _read_csv(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str]]:
     """Return rows and faults of the file's form; :func:`_check_rows` does the rest."""
-    try:
-        text = path.read_bytes().decode('utf-8-sig')
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b'\n') + 1
-        return [], [f'line {line}: not UTF-8 ({error.reason}); save the table as UTF-8']
-    if '\0' in text:
-        line = text[: text.index('\0')].count('\n') + 1
-        return [], [f'line {line}: holds a NUL byte; this is not a text file']
-    reader = csv.reader(io.StringIO(text, newline=''), strict=True)
-    rows: list[dict] = []
-    faults: list[str] = []
-    header: list[str] = []
-    start = 1  # of the next row; one with quoted line breaks spans several
-    try:
-        for cells in reader:
-            line, start = start, reader.line_num + 1
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not header:
-                header = [cell.strip() for cell in cells]
-                faults += _check_header(header, line)
-                if faults:
-                    break
-            elif len(cells) != len(header):
-                faults.append(
-                    f'line {line}: {len(cells)} fields where the header has '
-                    f'{len(header)}'
-                )
-            else:
-                values = (cell.strip() for cell in cells)
-                rows.append({**dict(zip(header, values)), ROW_POSITION: f'line {line}'})
-    except csv.Error as error:
-        faults.append(f'line {start}: {error}; is a quotation mark left open?')
-    if not header:
-        faults.append('the file is empty')
-    return rows, faults
-
-
-def _check_header(header: Sequence[str], line: int) -> list[str]:
-    faults = [
-        f'line {line}: column {name!r} is in the header {header.count(name)} times'
-        for name in dict.fromkeys(header)
-        if header.count(name) > 1
-    ]
-    missing = [name for name in REQUIRED_COLUMNS if name not in header]
-    if missing:
-        hint = ''
-        for mark, word in ((';', 'semicolons'), ('\t', 'tabs')):
-            if len(header) == 1 and mark in header[0]:
-                hint = f'; it is separated by {word}, and commas are needed'
-        faults.append(
-            f'line {line}: no column {", ".join(map(repr, missing))} in the header '
-            f'({", ".join(map(repr, header))}){hint}'
-        )
-    return faults
+    rows, faults = scan_table(path, REQUIRED_COLUMNS)
+    return [{**cells, ROW_POSITION: position} for position, cells in rows], faults
 
 
 def _read_json(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str]]:
     """Return rows and faults of an OpenMMLab 2.0 annotation file."""
     try:
-        content = json.loads(path.read_bytes())
-    except UnicodeDecodeError as error:
-        return [], [f'not UTF-8 ({error.reason})']
-    except json.JSONDecodeError as error:
-        return [], [f'line {error.lineno}: not JSON ({error.msg})']
+        content = read_json(path)
+    except ValueError as error:
+        return [], [str(error)]
     data_list = content.get('data_list') if isinstance(content, dict) else None
     if not isinstance(data_list, list):
         return [], ["not in the OpenMMLab 2.0 layout: no list 'data_list'"]
@@ -173,10 +140,14 @@ def _read_json(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str
                 f'{position} is a {type(entry).__name__}; it must be an object'
             )
             continue
-        row = {**entry, ROW_POSITION: position}
-        number = row.pop('gt_label', None)
+        number = entry.pop('gt_label', None)
+        try:
+            row = {name: json_cell(value, name) for name, value in entry.items()}
+        except ValueError as error:
+            faults.append(f'{position}: {error}')
+            continue
         if number is not None:
-            if not isinstance(number, int) or not 0 <= number < len(names):
+            if type(number) is not int or not 0 <= number < len(names):
                 faults.append(
                     f'{position}: gt_label is {number!r}; it must be an index of '
                     f'{names!r}'
@@ -187,15 +158,63 @@ def _read_json(path: Path, classes: Sequence[str]) -> tuple[list[dict], list[str
                     f'{position}: gt_label {number} means {names[number]!r}, but '
                     f'{LABEL} is {row[LABEL]!r}'
                 )
-        missing = [name for name in REQUIRED_COLUMNS if row.get(name) is None]
+        missing = [name for name in REQUIRED_COLUMNS if name not in row]
         if missing:
             faults.append(f'{position}: no {", ".join(map(repr, missing))}')
             continue
-        row.update({name: str(row[name]).strip() for name in REQUIRED_COLUMNS})
-        rows.append(row)
+        rows.append({**row, ROW_POSITION: position})
     if not data_list:
         faults.append("'data_list' is empty")
     return rows, faults
+
+
+def _check_classes(classes: Sequence[str]) -> list[str]:
+    names = list(classes)
+    return [
+        f'class {name!r} must be a string that is there once, without outer blanks'
+        for name in dict.fromkeys(names)
+        if not isinstance(name, str)
+        or not name
+        or name != name.strip()
+        or names.count(name) > 1
+    ]
+
+
+def _tell_databases_apart(rows: list[dict]) -> list[str]:
+    """Add its database to each subject if there are several; return faults."""
+    if len({row.get(DATABASE, '') for row in rows}) < 2:
+        return []
+    faults = [
+        f'{row[ROW_POSITION]}: {DATABASE} is empty; it must be given in each row, or '
+        'in none'
+        for row in rows
+        if not row.get(DATABASE)
+    ]
+    for row in rows:
+        row[SUBJECT] = person_of(row)
+    return faults
+
+
+def _warn_of_spellings(path: Path, rows: Sequence[dict]) -> None:
+    """Warn of subjects whose names differ in case, zero padding or encoding only."""
+    spellings = defaultdict(set)
+    for row in rows:
+        spellings[plain(row[SUBJECT])].add(row[SUBJECT])
+    several = [sorted(names) for names in spellings.values() if len(names) > 1]
+    if several:
+        shown = [' and '.join(map(_legible, names)) for names in several[:5]]
+        more = f' and {len(several) - 5} more' if len(several) > 5 else ''
+        warnings.warn(
+            f'{path}: the subjects {"; ".join(shown)}{more} may be one person in '
+            'several spellings; they count as different people, and may be on both '
+            'sides of a split',
+            stacklevel=2,
+        )
+
+
+def _legible(name: str) -> str:
+    """Return a name between quotation marks, decomposed letters as their codes."""
+    return repr(name) if unicodedata.is_normalized('NFC', name) else ascii(name)
 
 
 def _check_rows(rows: list[dict], classes: Sequence[str], root: Path) -> list[str]:
@@ -227,6 +246,11 @@ def _check_rows(rows: list[dict], classes: Sequence[str], root: Path) -> list[st
             if fault:
                 faults.append(f'{position}: {name} {row[name]!r}: {fault}')
             row[name] = image
+        if row[ONSET] and row[ONSET] == row[APEX]:
+            faults.append(
+                f'{position}: {ONSET} and {APEX} are the same image, '
+                f'{os.path.basename(row[ONSET])!r}'
+            )
     return faults
 
 

@@ -3,13 +3,13 @@
 A split never sees samples, only subjects, so that no subject can be on both sides.
 """
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
 
 from mmcomp.files import require_file
 from mmcomp.registry import TASK_UTILS
+from mmcomp.tables import read_json
 
 SUBSETS = ('train', 'val', 'test')
 UNUSED = 'unused'
@@ -216,8 +216,8 @@ class SubjectsFromFile(SubjectSplit):
         super().__init__(**kwargs)
         self.path = path
         try:
-            content = json.loads(require_file(path, 'split file').read_bytes())
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            content = read_json(require_file(path, 'split file'))
+        except (OSError, ValueError) as error:
             raise ValueError(f'split file {path!r}: {error}') from None
         names = (*SUBSETS, UNUSED)
         if not isinstance(content, dict) or not {'train', 'test'} <= content.keys():

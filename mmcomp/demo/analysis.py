@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 
@@ -23,6 +22,7 @@ from mmcomp.faces import (
     read_image,
     spot,
 )
+from mmcomp.faces.video import open_video
 from mmcomp.models.inspect import evaluating, prepare_pairs
 from mmcomp.visualization.explain import margins, occlusion
 
@@ -166,7 +166,7 @@ def count_frames(path) -> int:
     Raises:
         CannotCompareError: If there are too many.
     """
-    capture = cv2.VideoCapture(str(path))
+    capture = open_video(path)
     count = 0
     try:
         while capture.grab():

@@ -17,7 +17,7 @@ from mmcomp.visualization.style import (
     SOFT,
     axes_at,
     color_bar,
-    png,
+    encode,
     styled,
     write,
 )
@@ -45,7 +45,7 @@ def finding(found: Finding) -> str:
     return (
         f'{notes}<div class="paper"><h3>Scores</h3>{score_bars(found.scores)}</div>'
         f'<div class="paper"><h3>What was compared</h3>'
-        f'{_image(png(pair_figure(found)), "onset, apex, difference, map")}</div>'
+        f'{_image(encode(pair_figure(found)), "onset, apex, difference, map")}</div>'
         f'<div class="paper"><h3>Detected faces</h3><div class="faces">{faces}'
         '</div></div>'
     )

@@ -1,8 +1,9 @@
 """The page in Gradio: components and their events."""
 
-import functools
+import asyncio
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import gradio as gr
 import numpy as np
@@ -30,45 +31,21 @@ GONE = 'This file has been deleted. Please choose it again.'
 
 #: One network in one thread: further users wait and see their position in the queue.
 _ONE: dict[str, Any] = dict(
-    concurrency_id='network', concurrency_limit=1, api_visibility='private'
+    concurrency_id='network',
+    concurrency_limit=1,
+    trigger_mode='always_last',
+    api_visibility='private',
 )
 _QUICK: dict[str, Any] = dict(
-    concurrency_limit=None, show_progress='hidden', api_visibility='private'
+    concurrency_limit=None,
+    show_progress='hidden',
+    trigger_mode='always_last',
+    api_visibility='private',
 )
+_QUEUE = 200  # events that may wait; further ones are refused with a message
+_PAGES = 400  # that may be open, each with an event that lasts
 _IDLE_SECONDS = 1800  # after which a session's files are deleted
-_MAX_WAITING = 200  # requests; the next user is asked to try again
-
-#: Gradio shows an error for a video that the browser cannot play but we can read.
-HEAD = """<script>addEventListener('error', event => {
-    if (event.target.tagName === 'VIDEO') event.stopImmediatePropagation()
-}, true)</script>"""
-
-CSS = """
-.gradio-container {max-width: 1080px !important; margin: auto !important}
-.paper {background: #fff; color: #1f2933; border: 1px solid #d9e2ec;
-        border-radius: 8px; padding: 12px 16px; margin-bottom: 12px}
-.paper span {color: #1f2933}
-.paper h3 {color: #1f2933; margin: 0 0 8px; font-size: 15px}
-.paper img {width: 100%; height: auto; display: block}
-.faces {display: flex; gap: 16px; flex-wrap: wrap}
-.faces figure {flex: 1 1 260px; margin: 0; max-width: 480px}
-.faces figcaption {color: #52606d; font-size: 13px; margin-top: 4px}
-.score {display: grid; grid-template-columns: 8em 1fr 3em; gap: 12px;
-        align-items: center; margin: 4px 0}
-.score i {background: #edf1f4; height: 14px; border-radius: 7px; overflow: hidden}
-.score b {background: #9fb8c2; height: 100%; display: block}
-.score.highest b {background: #1f6f8b}
-.score.highest {font-weight: 600}
-.problem, .note, .warning {padding: 10px 14px !important; border-radius: 8px;
-        margin: 0 0 12px !important}
-.problem {background: #fdecea !important; color: #7a1f14 !important}
-.note {background: #eef4f7 !important; color: #1f2933 !important}
-.warning {background: #fff6df !important}
-.warning * {color: #4a3a05 !important; margin: 0 !important}
-.html-container {padding: 0 !important}
-/* Trimming would load a program from another host, which POLICY refuses. */
-#video [aria-label^="Trim"], #video [aria-label^="Reset"] {display: none}
-"""
+_CACHE_SECONDS = (60, 300)  # how often Gradio deletes its own copies, and their age
 
 
 def build_page(analyst: Analyst) -> gr.Blocks:
@@ -77,7 +54,9 @@ def build_page(analyst: Analyst) -> gr.Blocks:
     Args:
         analyst (Analyst): Used by one thread at a time.
     """
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+    with gr.Blocks(
+        title=TITLE, analytics_enabled=False, delete_cache=_CACHE_SECONDS
+    ) as page:
         gr.Markdown(INTRODUCTION)
         gr.Markdown(WARNING, elem_classes='warning')
         with gr.Tab('A video'):
@@ -86,16 +65,44 @@ def build_page(analyst: Analyst) -> gr.Blocks:
             _picture_tab(analyst)
         gr.Markdown(PRIVACY)
 
-        def forget(request: gr.Request) -> None:
+        _keep_connected(page)
+    page.max_threads = _PAGES
+    return page.queue(max_size=_QUEUE)
+
+
+def _keep_connected(page: gr.Blocks) -> None:
+    """Let an event last as long as the page is open, then delete the session's files.
+
+    Gradio's browser side closes the stream of results whenever it knows of no event
+    under way. If one is just being sent to the server, the server drops it with the
+    stream, and its result never comes. With an event that lasts, the stream lasts too.
+    """
+    closed: dict[str | None, asyncio.Event] = {}
+
+    async def stay(request: gr.Request) -> None:
+        await closed.setdefault(request.session_hash, asyncio.Event()).wait()
+
+    async def forget(request: gr.Request) -> None:
+        closed.pop(request.session_hash, asyncio.Event()).set()
+        if request.session_hash is not None:
             page.state_holder.delete_state(request.session_hash)
 
-        page.unload(forget)
-    return page.queue(max_size=_MAX_WAITING)
+    page.load(stay, **_QUICK)
+    page.unload(forget)
+
+
+class View(NamedTuple):
+    """What the page shows of the files that were chosen when it was made, as HTML."""
+
+    chosen: tuple
+    problem: str = ''
+    result: str = ''
+    curve: str = ''
 
 
 def _video_tab(analyst: Analyst) -> None:
     """Add the tab for a clip: choose, spot, adjust, compare."""
-    kept, spotted = _state(), _state()
+    files, view, spotted = _state(), _state(), _state()
     with gr.Row():
         with gr.Column(scale=2):
             webcam = gr.WebcamOptions(mirror=False)
@@ -107,7 +114,9 @@ def _video_tab(analyst: Analyst) -> None:
                 height=300,
                 elem_id='video',
             )
-            button = gr.Button('Find onset and apex and compare', variant='primary')
+            button = gr.Button(
+                'Find onset and apex and compare', variant='primary', interactive=False
+            )
         with gr.Column(scale=3):
             gr.Markdown(HINT)
             curve = gr.HTML(elem_id='curve', min_height=40)
@@ -116,87 +125,89 @@ def _video_tab(analyst: Analyst) -> None:
                 apex = _slider('apex')
     problem, result = gr.HTML(elem_id='problem'), gr.HTML(elem_id='result')
 
-    def choose(path: str | None):
-        return _keep(path), None, '', gr.Column(visible=False), '', ''
-
-    def find(path: str | None, copy: Upload | None, progress=gr.Progress()):
+    def find(chosen, files, progress=gr.Progress()):
         """Spot and compare; if nothing is spotted, leave the choice to the user."""
+        own = _own(files, chosen).get(chosen)
+        if own is None:
+            gr.Warning(GONE)
+            return None, None, gr.skip(), gr.skip()
 
         def watch(done: int, count: int) -> None:
-            progress((done, count), desc='Analysing frames', unit='frames')
+            progress((done, count), desc='Analyzing frames', unit='frames')
 
         try:
-            file = _present('video', path, copy)
-            found = analyst.spot(file.path, watch)
+            found = analyst.spot(own.path, watch)
         except CannotCompareError as error:
-            hidden = gr.Column(visible=False)
             text = drawing.message(str(error))
-            return None, '', hidden, gr.skip(), gr.skip(), text, ''
+            return None, View((chosen,), text), gr.skip(), gr.skip()
         first, last = _frames(found)
         numbers: dict[str, Any] = dict(
             minimum=int(found.numbers[0]), maximum=int(found.numbers[-1])
         )
         handles = gr.Slider(value=first, **numbers), gr.Slider(value=last, **numbers)
         if found.success:
-            shown = compare(file, found, first, last)
+            seen = look(chosen, own, found, first, last)
         else:
             text = f'{found.reason}. You can choose onset and apex yourself.'
-            shown = drawing.curve(found, first, last), drawing.message(text), ''
-        return found, shown[0], gr.Column(visible=True), *handles, *shown[1:]
-
-    def compare(file: Upload, found: Spotting, first: int, last: int):
-        try:
             line = drawing.curve(found, first, last)
-            if first >= last:
-                return line, drawing.message('The onset must come before the apex'), ''
-            result = analyst.compare_frames(file.path, first, last)
-            return line, '', drawing.finding(result)
-        except CannotCompareError as error:
-            return gr.skip(), drawing.message(str(error)), ''
+            seen = View((chosen,), drawing.message(text), curve=line)
+        return (chosen, found), seen, *handles
 
-    def move(
-        path: str | None,
-        copy: Upload | None,
-        found: Spotting | None,
-        first: float,
-        last: float,
-    ):
+    def move(chosen, files, spotted, first: float, last: float):
         """Compare two frames of a clip that was analysed before."""
-        try:
-            file = _present('video', path, copy)
-            if found is None:
-                raise CannotCompareError(GONE)
-        except CannotCompareError as error:
-            return gr.skip(), drawing.message(str(error)), ''
-        return compare(file, found, int(first), int(last))
+        own = _own(files, chosen).get(chosen)
+        if own is None or spotted is None or spotted[0] != chosen:
+            gr.Warning(GONE)
+            return None
+        return look(chosen, own, spotted[1], int(first), int(last))
 
-    shown = [curve, problem, result]
-    video.change(
-        choose, video, [kept, spotted, curve, sliders, problem, result], **_QUICK
+    def look(chosen: str, own: Upload, found: Spotting, first: int, last: int) -> View:
+        problem, result = '', ''
+        if first >= last:
+            problem = drawing.message('The onset must come before the apex')
+        else:
+            try:
+                finding = analyst.compare_frames(own.path, first, last)
+                result = drawing.finding(finding)
+            except CannotCompareError as error:
+                problem = drawing.message(str(error))
+        return View((chosen,), problem, result, drawing.curve(found, first, last))
+
+    def settle(chosen, files, view, spotted):
+        files = _own(files, chosen)
+        shown = _shown(view, chosen)
+        enabled = gr.Button(interactive=chosen in files)
+        adjustable = spotted is not None and spotted[0] == chosen
+        column = gr.Column(visible=adjustable)
+        return files, enabled, shown.problem, shown.result, shown.curve, column
+
+    _always(
+        [video, files, view],
+        settle,
+        [video, files, view, spotted],
+        [files, button, problem, result, curve, sliders],
     )
-    _run(
-        button.click,
+    button.click(
         find,
-        [video],
-        [kept],
-        [spotted, curve, sliders, onset, apex, problem, result],
+        [video, files],
+        [spotted, view, onset, apex],
         show_progress_on=curve,
+        **_ONE,
     )
     for slider in (onset, apex):
-        _run(
-            slider.input,
+        slider.input(
             move,
-            [video],
-            [kept, spotted, onset, apex],
-            shown,
+            [video, files, spotted, onset, apex],
+            view,
             show_progress='minimal',
-            show_progress_on=curve,
+            show_progress_on=result,
+            **_ONE,
         )
 
 
 def _picture_tab(analyst: Analyst) -> None:
     """Add the tab for two pictures: choose, compare."""
-    kept, pictures = [_state(), _state()], []
+    files, view, pictures = _state(), _state(), []
     with gr.Row():
         for name in ('Onset', 'Apex'):
             pictures.append(
@@ -209,64 +220,44 @@ def _picture_tab(analyst: Analyst) -> None:
                     elem_id=f'{name.lower()}-picture',
                 )
             )
-    button = gr.Button('Compare', variant='primary')
+    button = gr.Button('Compare', variant='primary', interactive=False)
     problem = gr.HTML(elem_id='picture-problem')
     result = gr.HTML(elem_id='picture-result')
 
-    def choose(path: str | None):
-        return _keep(path), '', ''
-
-    def compare(onset, apex, onset_copy, apex_copy):
+    def compare(onset, apex, files):
+        own = _own(files, onset, apex)
+        if onset not in own or apex not in own:
+            gr.Warning(GONE)
+            return None
         try:
-            first = _present('picture of the onset', onset, onset_copy)
-            second = _present('picture of the apex', apex, apex_copy)
-            found = analyst.compare_pictures(first.path, second.path)
+            found = analyst.compare_pictures(own[onset].path, own[apex].path)
         except CannotCompareError as error:
-            return drawing.message(str(error)), ''
-        return '', drawing.finding(found)
+            return View((onset, apex), drawing.message(str(error)))
+        return View((onset, apex), '', drawing.finding(found))
 
-    for picture, copy in zip(pictures, kept):
-        picture.change(choose, picture, [copy, problem, result], **_QUICK)
-    _run(
-        button.click,
-        compare,
-        pictures,
-        kept,
-        [problem, result],
-        show_progress_on=result,
+    def settle(onset, apex, files, view):
+        files = _own(files, onset, apex)
+        shown = _shown(view, onset, apex)
+        enabled = gr.Button(interactive=onset in files and apex in files)
+        return files, enabled, shown.problem, shown.result
+
+    _always(
+        [*pictures, files, view],
+        settle,
+        [*pictures, files, view],
+        [files, button, problem, result],
     )
+    button.click(compare, [*pictures, files], view, show_progress_on=result, **_ONE)
 
 
-def _run(
-    event: Callable, compute: Callable, chosen: list, others: list, shown: list, **how
-) -> None:
-    """Compute from the files that the browser shows, and show it if it still does.
+def _always(causes: list, settle: Callable, inputs: list, outputs: list) -> None:
+    """Derive what is shown from what is chosen now, whenever either changes.
 
-    Nothing depends on the order in which the events of uploads arrive: the files are
-    those at the time of the click, and a result of replaced ones is dropped.
-
-    Args:
-        event: Adds a listener.
-        compute: Called with the values of ``chosen`` and ``others``; returns those of
-            ``shown``.
-        chosen: Components with the path of a file.
-        others: Further inputs.
-        shown: Outputs.
-        **how: Further options of the event.
+    Events can overtake each other. Therefore ``settle`` alone writes what a user sees,
+    and it reads everything anew. It runs again until it changes nothing: its own state
+    is one of its causes, and the last of several events is never dropped.
     """
-    outcome = _state()
-
-    @functools.wraps(compute)  # whose signature Gradio reads
-    def keep(*values):
-        return list(values[: len(chosen)]), compute(*values)
-
-    def show(*values):
-        *paths, (of, updates) = values
-        return list(updates) if paths == of else [gr.skip()] * len(shown)
-
-    event(
-        keep, [*chosen, *others], outcome, trigger_mode='always_last', **how, **_ONE
-    ).then(show, [*chosen, outcome], shown, trigger_mode='always_last', **_QUICK)
+    gr.on([each.change for each in causes], settle, inputs, outputs, **_QUICK)
 
 
 def _as_it_is(kind: type) -> Callable:
@@ -293,28 +284,18 @@ def _state() -> gr.State:
     return gr.State(time_to_live=_IDLE_SECONDS)
 
 
-def _keep(path: str | None) -> Upload | None:
-    """Return a file of the session's own, which lives longer than the browser's."""
-    try:
-        return None if path is None else Upload(path)
-    except OSError:
-        return None
+def _own(files: dict[str, Upload] | None, *chosen: str | None) -> dict[str, Upload]:
+    """Return the session's own file for each that is chosen and still there."""
+    own = {}
+    for path in filter(None, chosen):
+        with suppress(OSError):
+            own[path] = (files or {}).get(path) or Upload(path)
+    return own
 
 
-def _present(name: str, path: str | None, copy: Upload | None) -> Upload:
-    """Return the file that the browser shows.
-
-    Raises:
-        CannotCompareError: If it shows none, or the file was deleted.
-    """
-    if path is None:
-        raise CannotCompareError(f'choose a {name} first')
-    if copy is not None and copy.source == path:
-        return copy
-    try:
-        return Upload(path)
-    except OSError:
-        raise CannotCompareError(GONE) from None
+def _shown(view: View | None, *chosen: str | None) -> View:
+    """Return the view if it belongs to what is chosen now, else an empty one."""
+    return view if view is not None and view.chosen == chosen else View(chosen)
 
 
 def _frames(found: Spotting) -> tuple:

@@ -1,24 +1,35 @@
 """Serve the page to this machine only."""
 
+import fcntl
 import os
+import shutil
 import signal
 import socket
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .uploads import MAX_MB, delete_older, server_folder
+from .gate import Gate
+from .style import CSS, HEAD
+from .uploads import MAX_MB
 
 HOST = '127.0.0.1'
+_PREFIX = 'mmcomp-demo-'
 
-#: Of the video formats that FFmpeg knows, those that cannot name other files to play.
-_FORMATS = 'mov,matroska,avi,mpeg,mpegvideo,mpegts,m4v,asf,flv,ogg,gif'
+#: What FFmpeg reads as a video. Without such a list, a playlist that is uploaded as
+#: one opens any other video on the machine.
+_FORMATS = (
+    'asf,avi,dv,flv,gif,h264,hevc,m4v,matroska,mjpeg,mov,mpeg,mpegts,mpegvideo,ogg,'
+    'webm,yuv4mpegpipe'
+)
 
-#: How often the browser's copies are looked at, and the age at which they are deleted.
-_SWEEP_SECONDS, _KEEP_SECONDS = 60, 300
+#: Enforced by the browser: the page cannot load anything from another host.
+POLICY = (
+    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
+    "frame-ancestors 'none'; form-action 'self'"
+)
 
 
 def serve(make_analyst: Callable, port: int) -> None:
@@ -31,45 +42,59 @@ def serve(make_analyst: Callable, port: int) -> None:
     Raises:
         ValueError: If the port is taken, or Gradio is not installed.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit())  # so that files are deleted
-    with server_folder() as folder, _listen(port) as sock:
-        arriving = folder / 'arriving'
-        arriving.mkdir()
-        os.environ.update(
-            GRADIO_ANALYTICS_ENABLED='False',
-            GRADIO_TEMP_DIR=str(arriving),
-            HF_HUB_OFFLINE='1',
-            OPENCV_FFMPEG_CAPTURE_OPTIONS=f'format_whitelist;{_FORMATS}',
-        )
-        tempfile.tempdir = str(folder)
-        app = make_app(make_analyst(), arriving, folder)
+    delete_abandoned()
+    with (
+        tempfile.TemporaryDirectory(prefix=_PREFIX) as name,
+        _lock(Path(name)),
+        _listen(port) as sock,
+    ):
+        tempfile.tempdir = name
+        app = make_app(make_analyst(), Path(name))
         import uvicorn
 
         address = f'http://{HOST}:{sock.getsockname()[1]}'
         print(f'the page is at {address}; press Ctrl+C to stop', flush=True)
-        threading.Thread(target=_sweep, args=(arriving,), daemon=True).start()
-        sys.addaudithook(_call_nobody)
         config = uvicorn.Config(app, log_level='warning', timeout_graceful_shutdown=1)
         uvicorn.Server(config).run(sockets=[sock])
 
 
-def make_app(analyst, arriving: Path, folder: Path) -> Callable:
-    """Build the ASGI application; set ``GRADIO_*`` before the first call.
+def delete_abandoned() -> None:
+    """Delete the folders of servers that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f'{_PREFIX}*'):
+        # It may be in use, or somebody else's.
+        with suppress(OSError), _lock(folder):
+            if any(folder.iterdir()):  # else it may be new, and not locked yet
+                shutil.rmtree(folder)
+
+
+def make_app(analyst, folder: Path) -> Callable:
+    """Build the ASGI application.
 
     Args:
-        analyst (Analyst): What the page uses.
-        arriving (Path): The folder of uploads, ``GRADIO_TEMP_DIR``.
-        folder (Path): The folder of all files, whose size is bounded.
+        analyst: The :class:`~mmcomp.demo.analysis.Analyst`.
+        folder (Path): An empty folder for what users hand over. Sessions keep their
+            files in ``tempfile.tempdir``, which must be in the same file system.
+
+    Raises:
+        ValueError: If Gradio is not installed.
     """
+    uploads = folder / 'uploads'
+    uploads.mkdir()
+    os.environ.update(
+        GRADIO_ANALYTICS_ENABLED='False',
+        GRADIO_TEMP_DIR=str(uploads),
+        HF_HUB_OFFLINE='1',
+        OPENCV_FFMPEG_CAPTURE_OPTIONS=f'format_whitelist;{_FORMATS}',
+    )
     try:
         import fastapi
         import gradio as gr
         from starlette.middleware.trustedhost import TrustedHostMiddleware
     except ImportError:
         raise ValueError("the page needs Gradio: pip install 'mmcomp[demo]'") from None
-    from .guard import Guard
-    from .page import CSS, HEAD, build_page
+    from .page import build_page
 
     page = build_page(analyst)
     app = gr.mount_gradio_app(
@@ -86,21 +111,35 @@ def make_app(analyst, arriving: Path, folder: Path) -> Callable:
         ssr_mode=False,
         enable_monitoring=False,
     )
-    # As Blocks.launch does: without it, Gradio reads any path that a request names.
+    # Only `launch` sets these; without them, Gradio reads any path in a request.
     page.has_launched = page.is_running = True
-    return TrustedHostMiddleware(Guard(app, arriving, folder), [HOST, 'localhost'])
+    app = TrustedHostMiddleware(Gate(app, folder, uploads), [HOST, 'localhost'])
+
+    async def with_policy(scope, receive, send):
+        async def send_more(message):
+            if message['type'] == 'http.response.start':
+                policy = b'content-security-policy', POLICY.encode()
+                message['headers'] = [*message.get('headers', []), policy]
+            await send(message)
+
+        await app(scope, receive, send_more if scope['type'] == 'http' else send)
+
+    return with_policy
 
 
-def _sweep(arriving: Path) -> None:
-    while True:
-        time.sleep(_SWEEP_SECONDS)
-        delete_older(arriving, _KEEP_SECONDS)
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Lock a folder while this process lives.
 
-
-def _call_nobody(event: str, arguments: tuple) -> None:
-    """Refuse calls to other hosts: Gradio fetches a URL that a request names."""
-    if event in ('socket.connect', 'socket.getaddrinfo', 'socket.sendto'):
-        raise PermissionError('the page calls no other host')
+    Raises:
+        OSError: If another process has locked it.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _listen(port: int) -> socket.socket:

@@ -34,6 +34,7 @@ from mmcomp.columns import (
     VARIANT,
 )
 from mmcomp.files import replacing
+from mmcomp.tables import finite, parse_numbers, read_table
 
 #: Read as they are written: a subject may be called '007' or 'NA'.
 NAMES = (ID, SUBJECT, LABEL, PREDICTED, MODEL, CONTROL, STACK, MEMBER)
@@ -77,39 +78,73 @@ def read_prediction_tables(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read prediction tables and join them.
 
     Args:
-        paths: CSV files as :func:`write_prediction_table` writes them.
+        paths: As :func:`read_prediction_table` reads them.
 
     Returns:
-        DataFrame: All rows. Ids and names are strings as written, '' where empty;
+        DataFrame: All rows.
+
+    Raises:
+        ValueError: As :func:`read_prediction_table` and
+            :func:`join_prediction_tables` do.
+    """
+    return join_prediction_tables([(p, read_prediction_table(p)) for p in paths])
+
+
+def read_prediction_table(path: str | Path) -> pd.DataFrame:
+    """Read a prediction table.
+
+    Args:
+        path: A CSV file as :func:`write_prediction_table` writes it.
+
+    Returns:
+        DataFrame: Its rows. Ids and names are strings as written, '' where empty;
         ``train_subjects`` and ``shift_px`` are numbers, NaN where empty.
 
     Raises:
-        ValueError: Naming the file, if a column is missing (those of variants too, as
-            in tables of earlier versions) or files differ in classes; or if one variant
-            of a network tested a sample more than once with one seed, be it alone or as
-            a member of a stack.
+        ValueError: Naming file and line, if a column is missing (those of variants too,
+            as in tables of earlier versions), a score is no number, a label is no
+            class, or another class than the predicted one has the highest score.
     """
-    tables: list[pd.DataFrame] = []
-    for path in paths:
-        try:
-            table = _read(path)
-        except (OSError, ValueError) as error:
-            raise ValueError(f'prediction table {str(path)!r}: {error}') from None
-        missing = [c for c in (*NAMES, *NUMBERS) if c not in table]
-        if missing:
-            raise ValueError(
-                f'prediction table {str(path)!r}: no column {", ".join(missing)}'
-            )
-        if tables and score_classes(table) != score_classes(tables[0]):
-            raise ValueError(
-                f'prediction table {str(path)!r} has the classes '
-                f'{score_classes(table)}; they must be {score_classes(tables[0])}, as '
-                'in the others'
-            )
-        tables.append(table)
+    rows = read_table(path, (*NAMES, *NUMBERS))
+    columns: dict[str, list] = {}
+    try:
+        for name in rows[0].cells:
+            if name.startswith(SCORE):
+                columns[name] = parse_numbers(rows, name, finite)
+            elif name in NUMBERS:
+                columns[name] = parse_numbers(rows, name, _number)
+            else:
+                columns[name] = [row.cells[name] for row in rows]
+        table = pd.DataFrame(columns)
+        _check_predictions(table, [row.position for row in rows])
+    except ValueError as error:
+        raise ValueError(f'{path}, {error}') from None
+    return table
+
+
+def join_prediction_tables(
+    tables: Sequence[tuple[str | Path, pd.DataFrame]],
+) -> pd.DataFrame:
+    """Join the prediction tables of an experiment.
+
+    Args:
+        tables: The path of each, for messages, and the table.
+
+    Raises:
+        ValueError: If there is none, they differ in classes, or one variant of a
+            network tested a sample more than once with one seed, be it alone or as a
+            member of a stack.
+    """
     if not tables:
         raise ValueError('paths is empty; at least one prediction table is needed')
-    joined = pd.concat(tables, ignore_index=True)
+    classes = score_classes(tables[0][1])
+    for path, table in tables:
+        if score_classes(table) != classes:
+            raise ValueError(
+                f'{path}: the classes are {score_classes(table)}; they must be '
+                f'{classes}, as in the others'
+            )
+    joined = pd.concat([table for _, table in tables], ignore_index=True)
     twice = joined.duplicated([MODEL, *VARIANT, SEED, ID])
     if twice.any():
         row = joined[twice].iloc[0]
@@ -120,16 +155,31 @@ def read_prediction_tables(paths: Iterable[str | Path]) -> pd.DataFrame:
     return joined
 
 
-def _read(path: str | Path) -> pd.DataFrame:
-    table = pd.read_csv(
-        path,
-        dtype=dict.fromkeys(NAMES, str),
-        keep_default_na=False,
-        na_values={column: [''] for column in NUMBERS},
-    )
-    for column in [c for c in table.columns if c.startswith(SCORE)]:
-        table[column] = pd.to_numeric(table[column])  # an empty score is NaN
-    return table
+def _check_predictions(table: pd.DataFrame, positions: Sequence[str]) -> None:
+    """Compare labels and predictions with the scores."""
+    classes = score_classes(table)
+    for column in (LABEL, PREDICTED):
+        for position, name in zip(positions, table[column]):
+            if name not in classes:
+                raise ValueError(
+                    f'{position}: {column} is {name!r}; it must be one of '
+                    f'{", ".join(map(repr, classes))}, the classes with scores'
+                )
+    scores = table[[SCORE + name for name in classes]].to_numpy(float)
+    index = {name: i for i, name in enumerate(classes)}
+    said = scores[np.arange(len(table)), [index[name] for name in table[PREDICTED]]]
+    for i in map(int, np.flatnonzero(said < scores.max(1))):
+        raise ValueError(
+            f'{positions[i]}: {PREDICTED} is {table[PREDICTED][i]!r}; it must be '
+            f'{classes[scores[i].argmax()]!r}, which has the highest score'
+        )
+
+
+def _number(cell: str) -> float:
+    """Return an int where one is written; NaN of an empty cell."""
+    if not cell:
+        return np.nan
+    return int(cell) if cell.lstrip('-').isdigit() else float(cell)
 
 
 def score_classes(table: pd.DataFrame) -> list[str]:

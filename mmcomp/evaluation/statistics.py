@@ -25,7 +25,7 @@ EXACT_SUBJECTS = 14  # up to here all 2^n flips are enumerated
 
 
 class Interval(NamedTuple):
-    """A confidence interval of a fraction."""
+    """A confidence interval of a fraction; NaN where there is none."""
 
     low: float
     high: float
@@ -97,13 +97,33 @@ def bootstrap_interval(
 
     Subjects are the clusters (Davison and Hinkley 1997, section 3.8): all samples of a
     drawn subject come with it, so the interval holds for new people.
+
+    One subject has no interval. Where all subjects have the same error, such as none,
+    resampling would give a width of zero: the interval is then Clopper and Pearson's
+    (1934) for subjects that are all right or all wrong, the widest there can be.
+
+    Examples:
+        Ten subjects without an error: up to 1 - .025^(1/10).
+
+        >>> subjects = [f's{i}' for i in range(10)]
+        >>> table = pd.DataFrame({'subject': subjects, 'label': 'a', 'predicted': 'a'})
+        >>> low, high = bootstrap_interval(table)
+        >>> f'{low:.4f} {high:.4f}'
+        '0.0000 0.3085'
     """
     sums = _by_subject(table)
+    if len(sums) < 2:
+        return Interval(np.nan, np.nan)
     rng = np.random.default_rng(seed)
     count = len(sums)
     drawn = rng.multinomial(count, np.full(count, 1 / count), size=rounds)
     errors = (drawn @ sums['wrong'].to_numpy()) / (drawn @ sums['total'].to_numpy())
-    low, high = np.quantile(errors, [(1 - level) / 2, (1 + level) / 2])
+    if np.ptp(sums['wrong'] / sums['total']) == 0:
+        low, high = proportion_confint(
+            errors[0] * count, count, 1 - level, method='beta'
+        )
+    else:
+        low, high = np.quantile(errors, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
 
 
@@ -230,17 +250,6 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     return multipletests(p_values, method='holm')[1]
 
 
-def majority_error(table: pd.DataFrame) -> float:
-    """Return the error of always answering the tested samples' most frequent class.
-
-    Examples:
-        >>> ids, labels = ['p', 'q', 'r', 'p'], ['a', 'a', 'b', 'a']
-        >>> round(majority_error(pd.DataFrame({'sample_id': ids, 'label': labels})), 4)
-        0.3333
-    """
-    return functional.majority_error(table.drop_duplicates(ID)[LABEL])
-
-
 @dataclass(frozen=True)
 class Summary:
     """The numbers of one network: one row of the report. Errors are fractions.
@@ -249,7 +258,8 @@ class Summary:
         wrong, total: Errors and predictions, over all seeds.
         error: Pooled error.
         wilson_low, wilson_high: Wilson's interval for the size of one seed.
-        bootstrap_low, bootstrap_high: Interval over resampled subjects.
+        bootstrap_low, bootstrap_high: Interval over resampled subjects; NaN for one
+            subject.
         seeds: Number of seeds.
         seed_sd: Standard deviation of the error over seeds; None for one seed.
         subjects: Number of tested subjects.

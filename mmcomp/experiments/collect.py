@@ -4,7 +4,10 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain, combinations
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,10 +21,15 @@ from mmcomp.columns import (
     PREDICTED,
     SEED,
     SHIFT,
+    SUBJECT,
     TRAIN_SUBJECTS,
 )
 from mmcomp.evaluation import statistics
-from mmcomp.evaluation.prediction_table import read_prediction_tables, score_classes
+from mmcomp.evaluation.prediction_table import (
+    join_prediction_tables,
+    read_prediction_table,
+    score_classes,
+)
 from mmcomp.evaluation.statistics import PairedTest
 
 from .driver import DATA_FILE
@@ -29,11 +37,12 @@ from .paper import BASELINE, display_name, in_paper_order, paper_error
 from .plan import (
     COSTS_FILE,
     RUNS_FOLDER,
+    ExperimentSettings,
     Run,
     make_runs,
-    read_settings,
     unfinished,
 )
+from .record import differences, read_inputs, read_settings
 from .results import NetworkResult, PairedResult, Results, VariantResult, select
 
 
@@ -45,31 +54,34 @@ def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
         best_test_epoch: Add what choosing the epoch on the test fold would claim.
 
     Raises:
-        ValueError: If a folder holds no experiment, none of its runs is done, or the
-            folders are of other data or splits.
+        ValueError: If a folder holds no experiment, none of its runs is done, the
+            folders are of other data or splits, or a table is not as the run wrote it.
     """
     folders = [Path(folder) for folder in folders]
     settings = [read_settings(folder) for folder in folders]
     data = [json.loads((f / DATA_FILE).read_text(encoding='utf-8')) for f in folders]
-    for other, own, folder in zip(settings[1:], data[1:], folders[1:]):
-        for what, a, b in (
-            ('data', data[0]['table'], own['table']),
-            ('split', settings[0].split, other.split),
-            ('n_splits', settings[0].n_splits, other.n_splits),
-            ('split_seed', settings[0].split_seed, other.split_seed),
-        ):
-            if a != b:
-                raise ValueError(
-                    f'{what} is {a!r} in {folders[0]} and {b!r} in {folder}; it must '
-                    'be the same in all folders'
-                )
-    paths = [p for f in folders for p in sorted(f.glob(f'{RUNS_FOLDER}/*/*/*.csv'))]
-    if not paths:
-        raise ValueError(f'no run of {", ".join(map(str, folders))} is done yet')
-    table = read_prediction_tables(paths)
+    for folder, own in zip(folders, data):
+        if 'samples' not in own:
+            raise ValueError(
+                f'{folder / DATA_FILE}: does not list the tested pairs, as earlier '
+                'versions did not; run the experiment in another --work-dir'
+            )
+    _check_comparable(folders, settings, data)
     runs = [make_runs(s, d['folds']) for s, d in zip(settings, data)]
+    missing = [set(unfinished(own, folder)) for own, folder in zip(runs, folders)]
+    tables: list[tuple[str | Path, pd.DataFrame]] = []
+    for folder, own, own_data, rest in zip(folders, runs, data, missing):
+        for run in (run for run in own if run not in rest):
+            for path in sorted((folder / run.folder).glob('*.csv')):
+                tables.append((path, read_prediction_table(path)))
+                _check_whole(*tables[-1], run, own_data)
+    if not tables:
+        raise ValueError(f'no run of {", ".join(map(str, folders))} is done yet')
+    table = join_prediction_tables(tables)
     results = Results(
-        settings=settings[0],
+        settings=replace(
+            settings[0], seeds=sorted({*chain(*(s.seeds for s in settings))})
+        ),
         data=data[0],
         table=table,
         classes=score_classes(table),
@@ -77,7 +89,7 @@ def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
         controls=_variants(table, CONTROL),
         curve=_variants(table, TRAIN_SUBJECTS),
         shift=_variants(table, SHIFT),
-        missing=sum(len(unfinished(r, f)) for r, f in zip(runs, folders)),
+        missing=sum(map(len, missing)),
         costs=_costs(folders),
         best_test_epoch=best_test_epoch,
         versions=_versions(),
@@ -87,6 +99,73 @@ def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
         for network in results.networks:
             network.best_test_epoch = _best_test_epoch(folders, runs, network.model)
     return results
+
+
+def _check_comparable(
+    folders: Sequence[Path],
+    settings: Sequence[ExperimentSettings],
+    data: Sequence[dict[str, Any]],
+) -> None:
+    """Refuse experiments whose results do not belong into one report."""
+    if len(folders) < 2:
+        return
+    inputs = [read_inputs(folder) for folder in folders]
+    for i, j in combinations(range(len(folders)), 2):
+        common = inputs[i]['files'].keys() & inputs[j]['files'].keys()
+        a, b = (
+            {**own, 'files': {path: own['files'][path] for path in common}}
+            for own in (inputs[i], inputs[j])
+        )
+        if other := differences(a, b):
+            raise ValueError(
+                f'{folders[i]} and {folders[j]} must agree in one report: {other} '
+                f'(now: in {folders[j]})'
+            )
+        if data[i]['digest'] != data[j]['digest']:
+            raise ValueError(
+                f'the pairs of {data[i]["table"]} in {folders[i]} and of '
+                f'{data[j]["table"]} in {folders[j]} differ; they must be the same in '
+                'all folders'
+            )
+        for what, x, y in (
+            ('classes', data[i]['classes'], data[j]['classes']),
+            ('split', settings[i].split, settings[j].split),
+            ('n_splits', settings[i].n_splits, settings[j].n_splits),
+            ('split_seed', settings[i].split_seed, settings[j].split_seed),
+            ('cfg_options', settings[i].cfg_options, settings[j].cfg_options),
+        ):
+            if x != y:
+                raise ValueError(
+                    f'{what} is {x!r} in {folders[i]} and {y!r} in {folders[j]}; it '
+                    'must be the same in all folders'
+                )
+
+
+def _check_whole(path: str | Path, table: pd.DataFrame, run: Run, data: dict) -> None:
+    """Refuse a table that does not have exactly the pairs that the run tested."""
+    expected = {
+        sample: (subject, label)
+        for sample, (subject, label, fold) in data['samples'].items()
+        if fold == run.fold
+    }
+    found = dict(zip(table[ID], zip(table[SUBJECT], table[LABEL])))
+    fault = ''
+    if missing := expected.keys() - found.keys():
+        fault = (
+            f'{len(missing)} of the {len(expected)} test pairs of fold {run.fold} are '
+            f'missing, such as {min(missing)!r}'
+        )
+    elif other := [name for name, own in found.items() if own != expected.get(name)]:
+        fault = f'{other[0]!r} is no test pair of fold {run.fold}, or was another one'
+    elif set(zip(table[FOLD], table[SEED])) != {(run.fold, run.seed)}:
+        fault = f'{FOLD} and {SEED} must be {run.fold} and {run.seed}'
+    elif score_classes(table) != data['classes']:
+        fault = f'the classes are {score_classes(table)}, of the data {data["classes"]}'
+    if fault:
+        raise ValueError(
+            f'{path}: {fault}; the file has been changed: delete {Path(path).parent} '
+            'and start the experiment again'
+        )
 
 
 def _networks(results: Results) -> list[NetworkResult]:

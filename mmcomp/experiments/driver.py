@@ -3,20 +3,21 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import CancelledError, Executor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from filelock import FileLock, Timeout
-from mmengine.registry import init_default_scope
 
 from mmcomp.columns import APEX, DATABASE, ID, LABEL, ONSET, PREDICTED, SUBJECT
-from mmcomp.config import load_config
-from mmcomp.files import require_file, write_text
-from mmcomp.registry import DATASETS, TASK_UTILS
+from mmcomp.files import write_text
+from mmcomp.registry import TASK_UTILS
+from mmcomp.tables import read_table
 
+from .executors import RunRefused
+from .inputs import find_inputs, pairs_of
 from .plan import (
     DONE_FILE,
     ExperimentSettings,
@@ -24,9 +25,9 @@ from .plan import (
     RunOptions,
     make_runs,
     unfinished,
-    write_settings,
 )
 from .progress import Progress
+from .record import check_folder, differences, write_settings
 from .run import LOG_FILE, execute
 
 DATA_FILE = 'data.json'
@@ -48,39 +49,46 @@ class ExperimentOutcome:
     seconds: float
 
 
-def inspect_data(settings: ExperimentSettings) -> dict[str, Any]:
-    """Load the experiment's data once, so that faults show before any run starts.
+def describe_data(
+    settings: ExperimentSettings, dataset: Any, pairs: str
+) -> dict[str, Any]:
+    """Describe what the networks are tested on.
+
+    Args:
+        settings: The experiment.
+        dataset, pairs: As :func:`.inputs.find_inputs` returns them.
 
     Returns:
         dict: ``folds``, ``pairs``, ``subjects``, ``classes`` and, where known, the name
-        of the data and the oracle's counts.
+        of the data and the oracle's counts. ``digest`` is the same where the pairs are.
+        ``samples`` has subject, label and fold of each pair.
 
     Raises:
-        ValueError: For a config, a table or a split that cannot be used.
+        ValueError: For a split that is impossible.
     """
-    for path in settings.configs:
-        require_file(path, 'config')
-    cfg = load_config(settings.configs[0], settings.dataset, settings.cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    options = cfg.val_dataloader.dataset.copy()
-    options.update(split=None, subset='all')
-    dataset = DATASETS.build(options)
-    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    infos = pairs_of(dataset)
     subjects = sorted({info[SUBJECT] for info in infos})
     for size in settings.train_subjects or (None,):  # an impossible one fails here
         split = TASK_UTILS.build(settings.split_options(0, size))
         split.assign(subjects)
+    folds = split.folds(subjects)
+    fold_of = {subject: i for i, fold in enumerate(folds) for subject in fold}
     meta = dataset.metainfo
     databases = {info.get(DATABASE) for info in infos}
     return dict(
         table=str(dataset.ann_file),
+        digest=pairs,
         name=meta.get('preset') or (databases.pop() if len(databases) == 1 else None),
         synthetic='preset' in meta,
         classes=list(meta['classes']),
         pairs=len(infos),
         subjects=len(subjects),
         labels=pd.Series([info[LABEL] for info in infos]).value_counts().to_dict(),
-        folds=len(split.folds(subjects)),
+        folds=len(folds),
+        samples={
+            info[ID]: (info[SUBJECT], info[LABEL], fold_of[info[SUBJECT]])
+            for info in infos
+        },
         oracle=meta.get('oracle'),
         columns=_columns(infos),
     )
@@ -109,20 +117,25 @@ def run_experiment(
 
     Raises:
         ValueError: Before anything is run, if the experiment is impossible, or the
-            folder holds another one, or another process works there.
+            folder holds another one, or another process works there. Also if configs
+            or data change meanwhile; what this start did is then undone.
+        ConnectionError: If a cluster loses its scheduler.
     """
     started = time.time()
-    data = inspect_data(settings)
-    write_settings(settings, folder)
+    inputs, dataset, pairs = find_inputs(settings)
+    data = describe_data(settings, dataset, pairs)
+    runs = make_runs(settings, data['folds'])
+    check_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / '.lock')
     try:
         lock.acquire(timeout=0)
     except Timeout:
         raise ValueError(f'another process runs the experiment in {folder}') from None
     with lock:
+        write_settings(settings, inputs, folder)
         text = json.dumps(data, indent=1, ensure_ascii=False)
         write_text(folder / DATA_FILE, text + '\n')
-        runs = make_runs(settings, data['folds'])
         pending = unfinished(runs, folder)
         progress = progress or Progress()
         failures: dict[Run, str] = {}
@@ -137,6 +150,14 @@ def run_experiment(
                 )
                 executor = make_executor()
                 failures = _run_all(pending, folder, options, executor, progress)
+        if pending and (other := differences(inputs, find_inputs(settings)[0])):
+            for run in pending:
+                (folder / run.folder / DONE_FILE).unlink(missing_ok=True)
+            raise ValueError(
+                'configs or data changed while the experiment ran, so what this start '
+                f'did does not count; undo the change, or choose another --work-dir. '
+                f'{other}'
+            )
     return ExperimentOutcome(runs, failures, time.time() - started)
 
 
@@ -154,12 +175,20 @@ def _run_all(
         futures = {executor.submit(execute, run, root, options): run for run in pending}
         for future in as_completed(futures):
             run = futures[future]
-            error = future.exception()
+            try:
+                error = future.exception()
+            except CancelledError:
+                raise ConnectionError(
+                    'the connection to the scheduler of the runs is lost; start again '
+                    'to do what is missing'
+                ) from None
             if error is None:
-                progress.finished(run, future.result(), _counts(folder, run))
-            else:
-                failures[run] = f'{error}\n{log_tail(folder, run)}'.strip()
-                progress.failed(run, str(error))
+                progress.finished(run, future.result(), count_errors(folder, run))
+                continue
+            reason = failures[run] = str(error).strip()
+            progress.failed(run, reason)
+            if not isinstance(error, RunRefused) and '\n' not in reason:  # it died
+                failures[run] = f'{reason}\n{log_tail(folder, run)}'.strip()
     except BaseException:
         executor.shutdown(cancel_futures=True)
         raise
@@ -176,10 +205,11 @@ def log_tail(folder: Path, run: Run) -> str:
     return '\n'.join(lines[-TAIL:])
 
 
-def _counts(folder: Path, run: Run) -> tuple[int, int]:
+def count_errors(folder: Path, run: Run) -> tuple[int, int]:
     """Return the errors and the predictions of a finished run."""
-    table = pd.read_csv(folder / run.folder / DONE_FILE, usecols=[LABEL, PREDICTED])
-    return int((table[LABEL] != table[PREDICTED]).sum()), len(table)
+    rows = read_table(folder / run.folder / DONE_FILE, (LABEL, PREDICTED))
+    errors = sum(cells[LABEL] != cells[PREDICTED] for _, cells in rows)
+    return errors, len(rows)
 
 
 def _columns(infos: list[dict[str, Any]]) -> dict[str, dict[str, str]]:

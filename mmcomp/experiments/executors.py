@@ -4,14 +4,16 @@ All are ``concurrent.futures`` executors: ``submit(function, *args)`` gives a fu
 """
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import IO, Any, cast
 
@@ -20,6 +22,10 @@ PRELOAD = 'mmcomp.experiments.preload'
 
 class RunFailed(RuntimeError):
     """A process that raised, or died; the message says how."""
+
+
+class RunRefused(RunFailed):
+    """A process that a file, a setting or a full disk stopped; the message is all."""
 
 
 class ProcessExecutor(Executor):
@@ -44,6 +50,7 @@ class ProcessExecutor(Executor):
         self._context.set_forkserver_preload([PRELOAD])
         self._pool = ThreadPoolExecutor(max_workers or os.cpu_count() or 1)
         self._running: set = set()
+        self._cancelled = False
         self._lock = threading.Lock()
 
     def submit(self, fn: Callable, /, *args: Any, **kwargs: Any) -> Future:
@@ -54,6 +61,7 @@ class ProcessExecutor(Executor):
         """Stop; with ``cancel_futures`` running processes are killed too."""
         if cancel_futures:
             with self._lock:
+                self._cancelled = True
                 for process in self._running:
                     process.kill()
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
@@ -65,16 +73,19 @@ class ProcessExecutor(Executor):
         other.close()
         with self._lock:
             self._running.add(process)
+            if self._cancelled:  # while this one started
+                process.kill()
         try:
-            ok, value = own.recv()
-        except EOFError:
+            failure, value = own.recv()
+        except (EOFError, OSError):
             process.join()
-            ok, value = False, f'the process died with exit code {process.exitcode}'
+            failure = RunFailed
+            value = f'the process died with exit code {process.exitcode}'
         process.join()
         own.close()
         with self._lock:
             self._running.discard(process)
-        return _result(ok, value)
+        return _result(failure, value)
 
 
 def _call(connection, fn, args, kwargs) -> None:
@@ -83,17 +94,19 @@ def _call(connection, fn, args, kwargs) -> None:
     connection.send(_outcome(fn, args, kwargs))
 
 
-def _outcome(fn, args, kwargs) -> tuple[bool, Any]:
-    """Return whether a call went well, and its result or traceback."""
+def _outcome(fn, args, kwargs) -> tuple[type[RunFailed] | None, Any]:
+    """Return how a call failed, if it did, and its result or what went wrong."""
     try:
-        return True, fn(*args, **kwargs)
+        return None, fn(*args, **kwargs)
+    except (ValueError, OSError) as error:  # a user can mend it, without a traceback
+        return RunRefused, f'{type(error).__name__}: {error}'
     except BaseException:  # a SystemExit of the task is its failure too
-        return False, traceback.format_exc()
+        return RunFailed, traceback.format_exc()
 
 
-def _result(ok: bool, value):
-    if not ok:
-        raise RunFailed(value)
+def _result(failure: type[RunFailed] | None, value):
+    if failure:
+        raise failure(value)
     return value
 
 
@@ -171,11 +184,30 @@ def make_executor(
         raise ValueError(
             "the executor 'dask' needs Dask: pip install 'mmcomp[dask]'"
         ) from None
+    # Who loses a scheduler gets one message, of run_experiment.
+    logging.getLogger('distributed.client').setLevel(logging.CRITICAL)
     if address:
-        client = Client(address)
-    else:
-        client = Client(n_workers=workers or os.cpu_count(), threads_per_worker=1)
+        return _DaskExecutor(Client(address))
+    with _interrupts_ignored():  # its workers, too: they end with the cluster
+        client = Client(
+            n_workers=workers or os.cpu_count(),
+            threads_per_worker=1,
+            silence_logs=logging.ERROR,
+        )
     return _DaskExecutor(client)
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Ignore Ctrl+C in a block, and in the processes that it starts."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 class _DaskExecutor(Executor):

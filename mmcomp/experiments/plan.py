@@ -3,16 +3,13 @@
 Knows configs only by their paths.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mmcomp.columns import CONTROL, TRAIN_SUBJECTS
-from mmcomp.files import write_text
 
-SETTINGS_FILE = 'experiment.json'
 RUNS_FOLDER = 'runs'
 COSTS_FILE = 'costs.json'  # seconds of a run, by what they were spent on
 SPLITS = ('subject-kfold', 'loso')
@@ -33,6 +30,7 @@ class Run:
         train_subjects (int, optional): Size of the training set; None for all.
         control (str, optional): The control; see :class:`PairDataset`.
         options (dict): What differs from the config, as ``cfg-options``.
+        data (dict): What differs in the data sets of each loader.
     """
 
     config: str
@@ -41,6 +39,7 @@ class Run:
     train_subjects: int | None = None
     control: str | None = None
     options: dict[str, Any] = field(default_factory=dict, compare=False)
+    data: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def model(self) -> str:
@@ -196,57 +195,17 @@ def _make_run(
     size: int | None,
     control: str | None,
 ) -> Run:
-    split = dict(settings.split_options(fold, size), _delete_=True)
-    options: dict[str, Any] = {'randomness.seed': seed}
+    data: dict[str, dict[str, Any]] = {}
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        options[f'{loader}.dataset.split'] = dict(split)
+        data[loader] = dict(split=settings.split_options(fold, size))
         # Shuffled labels are learned from; they are tested against the true ones.
         if control and not (control == 'shuffled-labels' and loader[:5] != 'train'):
-            options[f'{loader}.dataset.control'] = control
-    options['variant'] = {TRAIN_SUBJECTS: size, CONTROL: control}  # for the tables
-    return Run(config, fold, seed, size, control, options)
-
-
-def write_settings(settings: ExperimentSettings, folder: Path) -> None:
-    """Write the settings into the experiment's folder, or compare with those there.
-
-    Raises:
-        SettingsError: Naming what differs from the experiment in the folder.
-    """
-    path = folder / SETTINGS_FILE
-    wanted = json.loads(json.dumps(asdict(settings)))
-    if path.exists():
-        try:
-            found = json.loads(path.read_text(encoding='utf-8'))
-        except ValueError as error:
-            raise SettingsError(f'{path}: {error}') from None
-        differences = [
-            f'{key}: {found.get(key)!r} there, {wanted.get(key)!r} now'
-            for key in {**found, **wanted}
-            if found.get(key) != wanted.get(key)
-        ]
-        if differences:
-            raise SettingsError(
-                f'{folder} holds another experiment; choose another --work-dir. '
-                + '; '.join(differences)
-            )
-        return
-    if folder.exists() and any(p.name[0] != '.' for p in folder.iterdir()):
-        raise SettingsError(f'{folder} is not empty and holds no experiment')
-    write_text(path, json.dumps(wanted, indent=1) + '\n')
-
-
-def read_settings(folder: Path) -> ExperimentSettings:
-    """Read the settings of the experiment in a folder.
-
-    Raises:
-        SettingsError: If there is none.
-    """
-    path = Path(folder, SETTINGS_FILE)
-    try:
-        return ExperimentSettings(**json.loads(path.read_text(encoding='utf-8')))
-    except (OSError, ValueError, TypeError) as error:
-        raise SettingsError(f'{folder} holds no experiment: {error}') from None
+            data[loader]['control'] = control
+    options = {
+        'randomness.seed': seed,
+        'variant': {TRAIN_SUBJECTS: size, CONTROL: control},  # for the tables
+    }
+    return Run(config, fold, seed, size, control, options, data)
 
 
 def unfinished(runs: Sequence[Run], folder: Path) -> list[Run]:

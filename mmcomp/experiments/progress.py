@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from .plan import Run
 
@@ -81,13 +82,14 @@ class Progress:
     def _table(self) -> Table:
         elapsed = _duration(time.time() - self._started)
         caption = ' · '.join(filter(None, [self._last, elapsed, self._left()]))
-        table = Table(caption=caption, caption_justify='left')
+        # Text: brackets in names and messages are no markup.
+        table = Table(caption=Text(caption), caption_justify='left')
         for column in ('network', 'done', 'failed', 'errors so far', '%'):
             table.add_column(column, justify='left' if column == 'network' else 'right')
         for name, total in self._total.items():
             errors, tested = self._errors[name]
             table.add_row(
-                name,
+                Text(name),
                 f'{self._done[name]}/{total}',
                 str(self._failed[name] or ''),
                 f'{errors}/{tested}' if tested else '',

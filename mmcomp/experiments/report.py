@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
 
-from mmcomp.evaluation import statistics
+from mmcomp.columns import ID, LABEL
+from mmcomp.evaluation import majority_error, statistics
 from mmcomp.files import write_bytes, write_text
+from mmcomp.visualization.style import encode
 
 from .collect import collect, seeds_and_folds
 from .paper import PAPER_COLUMNS, display_name
@@ -29,7 +32,7 @@ def write_report(
     folders: Sequence[Path],
     out: Path | None = None,
     best_test_epoch: bool = False,
-    plots: bool = True,
+    suffix: str = '.png',
 ) -> str:
     """Write ``table.md``, ``table.csv``, ``summary.json``, ``report.html``, plots.
 
@@ -37,7 +40,7 @@ def write_report(
         folders: Folders of experiments on the same data.
         out: Where to write. Defaults to ``report`` in the first folder.
         best_test_epoch: Add the column 'best test epoch (not valid)'.
-        plots: Also write each plot as a PNG file of its own.
+        suffix: Format of the plots' own files: '.png', '.pdf' or '.svg'.
 
     Returns:
         str: The table in Markdown, and the path of the report.
@@ -60,9 +63,8 @@ def write_report(
     write_text(out / 'table.csv', pd.DataFrame(_rows(results)).to_csv(index=False))
     write_text(out / 'summary.json', json.dumps(summary(results), indent=1) + '\n')
     pictures = all_plots(results)
-    if plots:
-        for name, png in pictures.items():
-            write_bytes(out / f'{name}.png', png)
+    for name, figure in pictures.items():
+        write_bytes(out / f'{name}{suffix}', encode(figure, suffix))
     write_text(out / 'report.html', html(results, table, notes, variants, pictures))
     return f'{text}\nreport: {out / "report.html"}'
 
@@ -95,7 +97,7 @@ def headline_table(results: Results) -> pd.DataFrame:
     plain = results.plain
     if len(plain):
         empty = dict.fromkeys(lines[0], '')
-        majority = statistics.majority_error(plain)
+        majority = majority_error(plain.drop_duplicates(ID)[LABEL])
         lines.append(
             {**empty, 'network': 'majority class', 'error, %': f'{100 * majority:.2f}'}
         )
@@ -134,11 +136,14 @@ def variant_tables(results: Results) -> dict[str, pd.DataFrame]:
 
 
 def _error_cells(numbers: statistics.Summary | VariantResult) -> dict[str, str]:
-    low, high = numbers.bootstrap_low, numbers.bootstrap_high
+    low, high = 100 * numbers.bootstrap_low, 100 * numbers.bootstrap_high
+    known = np.isfinite(high)
     return {
         'error, %': f'{100 * numbers.error:.2f}',
         'errors/total': f'{numbers.wrong}/{numbers.total}',
-        '95 % over subjects': f'{100 * low:.1f} to {100 * high:.1f}',
+        '95 % over subjects': (
+            f'{low:.1f} to {high:.1f}' if known else 'not available: one subject'
+        ),
     }
 
 
@@ -218,7 +223,7 @@ def _rows(results: Results) -> list[dict[str, Any]]:
 
 def summary(results: Results) -> dict[str, Any]:
     """Return all numbers, for programs."""
-    data = {k: v for k, v in results.data.items() if k != 'columns'}
+    data = {k: v for k, v in results.data.items() if k not in ('columns', 'samples')}
     return _plain(
         dict(
             settings=vars(results.settings),
@@ -239,7 +244,7 @@ def html(
     table: pd.DataFrame,
     notes: list[str],
     variants: dict[str, pd.DataFrame],
-    pictures: dict[str, bytes],
+    pictures: dict[str, Figure],
 ) -> str:
     """Return the page, with its pictures inside."""
     environment = Environment(
@@ -250,15 +255,20 @@ def html(
         lstrip_blocks=True,
     )
     return environment.get_template('report.html.j2').render(
-        heading=results.data.get('name') or Path(results.data['table']).name,
+        heading=_data_name(results.data),
         table=table,
         best=_best(results.networks),
         networks=results.networks,
         notes=notes,
         variants=variants,
-        pictures={name: as_data_uri(png) for name, png in pictures.items()},
+        pictures={name: as_data_uri(own) for name, own in pictures.items()},
         missing=_missing(results) if results.missing else '',
     )
+
+
+def _data_name(data: dict[str, Any]) -> str:
+    """Return the name of the data, or else of the table with the folders it is in."""
+    return data.get('name') or '/'.join(Path(data['table']).parts[-3:])
 
 
 def _best(networks: Sequence[NetworkResult]) -> float | None:

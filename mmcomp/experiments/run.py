@@ -1,18 +1,25 @@
 """One run of an experiment, in a process of its own."""
 
 import contextlib
+import copy
 import json
 import os
 import shutil
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from filelock import FileLock, Timeout
+
+from mmcomp.files import write_text
+
 from .plan import COSTS_FILE, DONE_FILE, Run, RunOptions
 
 LOG_FILE = 'run.log'
+LOCK_SECONDS = 10  # that a lost process may take to end
 
 
 def execute(run: Run, root: str, options: RunOptions) -> float:
@@ -31,17 +38,32 @@ def execute(run: Run, root: str, options: RunOptions) -> float:
     """
     folder = Path(root, run.folder)
     started = time.perf_counter()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # A cluster may give a run to a worker while a lost one is still at it.
+    lock = FileLock(folder.with_name(f'.{folder.name}.lock'), timeout=LOCK_SECONDS)
+    try:
+        with lock:
+            return _execute(run, folder, options, started)
+    except Timeout:
+        raise ValueError(f'another process is at the run in {folder}') from None
+
+
+def _execute(run: Run, folder: Path, options: RunOptions, started: float) -> float:
     if (folder / DONE_FILE).is_file():
         return 0.0
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir()
     with open(folder / LOG_FILE, 'w', encoding='utf-8') as log, _output_to(log):
-        costs = _train(run, folder, options, started)
+        try:
+            costs = _train(run, folder, options, started)
+        except Exception:
+            traceback.print_exc()  # into the log
+            raise
     if not options.keep_checkpoints:
         for path in [*folder.glob('*.pth'), folder / 'last_checkpoint']:
             path.unlink(missing_ok=True)
     costs['total'] = time.perf_counter() - started
-    (folder / COSTS_FILE).write_text(json.dumps(costs) + '\n', encoding='utf-8')
+    write_text(folder / COSTS_FILE, json.dumps(costs) + '\n')
     return costs['total']
 
 
@@ -51,13 +73,16 @@ def _train(
     """Train and test; return the seconds of :class:`CostHook`."""
     import torch
 
-    from mmcomp.config import load_config
+    from mmcomp.config import base_configs, load_config
     from mmcomp.engine.hooks import CostHook
     from mmcomp.engine.launch import build_runner
 
     torch.set_num_threads(options.threads)
     cfg = load_config(run.config, options.dataset, options.cfg_options)
     cfg.merge_from_dict(run.options)
+    for loader, changed in run.data.items():
+        for dataset in base_configs((cfg.get(loader) or {}).get('dataset')):
+            dataset.update(copy.deepcopy(changed))
     cfg.work_dir = str(folder)
     cfg.launcher = 'none'
     epochs = cfg.train_cfg.get('max_epochs', 1)

@@ -1,5 +1,6 @@
 """Export a network and check the file against PyTorch."""
 
+import io
 import json
 import time
 from pathlib import Path
@@ -152,8 +153,9 @@ def _write_torch_export(
     network: DeployedNetwork, path: Path, metadata: dict[str, str]
 ) -> None:
     extra = {'metadata.json': json.dumps(metadata)}
-    with open(path, 'wb') as stream:
-        torch.export.save(_program(network), stream, extra_files=extra)
+    buffer = io.BytesIO()  # its own errors of a full disk are not OSError
+    torch.export.save(_program(network), buffer, extra_files=extra)
+    path.write_bytes(buffer.getvalue())
 
 
 def _run_torch_export(path: Path, pairs: np.ndarray) -> np.ndarray:
@@ -166,10 +168,11 @@ def _run_torch_export(path: Path, pairs: np.ndarray) -> np.ndarray:
 def _write_safetensors(
     network: DeployedNetwork, path: Path, metadata: dict[str, str]
 ) -> None:
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     state = {k: v.contiguous() for k, v in network.model.state_dict().items()}
-    save_file(state, str(path), metadata=metadata)
+    config = config_of(network.model).pretty_text
+    path.write_bytes(save(state, metadata={**metadata, 'cfg': config}))
 
 
 def _reloader(model: BaseModel):

@@ -4,6 +4,7 @@ A problem with a picture or a clip is reported in the result, in a sentence; exc
 are for invalid arguments.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,8 +23,11 @@ EYES_CLOSED = ('warn', 'fail')
 #: Kinds of problems, as ``FacePair.problem`` and failures.csv name them.
 PROBLEMS = (
     'unreadable',
+    'wrong size',
     'no face',
     'two faces',
+    'upside down',
+    'same picture',
     'eyes closed',
     'no expression',
     'one frame',
@@ -32,6 +36,9 @@ PROBLEMS = (
     'invalid cell',
     'error',
 )
+
+#: The reason of 'same picture'.
+SAME_PICTURE = 'onset and apex are the same picture, pixel for pixel'
 
 Image = str | Path | np.ndarray
 
@@ -166,6 +173,8 @@ def pair_from_clip(
     apex_eyes=None,
     fps: float | None = None,
     detector: FaceDetector | None = None,
+    part: tuple[float | None, float | None] = (None, None),
+    watch: Callable[[float], None] | None = None,
 ) -> FacePair:
     """Find onset and apex of a clip, and align them.
 
@@ -178,6 +187,10 @@ def pair_from_clip(
         fps (float, optional): Frames a second, where the clip does not say.
         detector (FaceDetector, optional): A detector to use again, which saves
             loading the network.
+        part (tuple): Start and end of the part that is searched, in seconds from the
+            first frame; None is the clip's own.
+        watch (callable, optional): Called with the share of the clip that was searched,
+            0 to 1, after each frame.
 
     Returns:
         FacePair: With ``success`` False where the clip cannot be used.
@@ -187,12 +200,19 @@ def pair_from_clip(
     """
     detector = detector or FaceDetector(min_score=settings.min_score)
     try:
-        clip = Clip(path, fps)
+        clip = Clip(path, fps, *part)
     except UnreadableError as error:
         return _failure('unreadable', str(error))
     spotting = None
     if onset_frame is None or apex_frame is None:
-        spotting = spot(clip, detector, onset_frame, apex_frame, limit=settings.limit)
+        spotting = spot(
+            _watched(clip, watch),
+            detector,
+            onset_frame,
+            apex_frame,
+            clip.fps,
+            settings.limit,
+        )
         if spotting.onset is None or spotting.apex is None:
             return FacePair(
                 problem=spotting.problem,
@@ -240,6 +260,15 @@ def pair_from_clip(
     )
 
 
+def _watched(
+    clip: Clip, watch: Callable[[float], None] | None
+) -> Iterator[tuple[int, np.ndarray]]:
+    for frame in clip:
+        yield frame
+        if watch is not None:
+            watch(clip.share)
+
+
 def _pair(
     images: list[np.ndarray],
     eyes: list,
@@ -248,6 +277,8 @@ def _pair(
     positions: np.ndarray | None = None,
 ) -> FacePair:
     """Align two images; detect eyes that are not given, near ``positions`` if any."""
+    if np.array_equal(images[0], images[1]):
+        return _failure('same picture', SAME_PICTURE)
     detector = detector or FaceDetector(min_score=settings.min_score)
     eyes = list(eyes)
     faces: list[Face | None] = [None, None]
@@ -268,6 +299,12 @@ def _pair(
         face = found[0]
         if positions is not None:
             face = min(found, key=lambda f: np.hypot(*(f.centre - positions[i])))
+        if face.is_upside_down:
+            text = (
+                f'{name}: the face is upside down, turned by {face.roll:.0f} degrees, '
+                'or its lower half is covered'
+            )
+            return _failure('upside down', text)
         others = len(rivals(found, face))
         if others and settings.several == 'fail':
             text = f'{name}: {others + 1} faces of similar size were found'
@@ -287,6 +324,8 @@ def _pair(
     aligned = align_pair(
         onset, apex, eyes[0], eyes[1], settings.by, settings.size, settings.color
     )
+    if np.array_equal(aligned[0], aligned[1]):
+        return _failure('same picture', SAME_PICTURE)
     return FacePair(
         True,
         notes=tuple(notes),

@@ -2,29 +2,32 @@
 
 Every row ends as a pair or as a row of ``failures.csv``. A killed run, started again,
 does only what is missing: the outcome of each row is a file of its own, written whole
-or not at all, and made again only if the row has changed.
+or not at all, and made again only if the row, its picture or clip, or its faces have
+changed.
 """
 
 import hashlib
 import json
-import re
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from mmcomp.columns import APEX, CLIP, ID, ONSET
-from mmcomp.files import write_bytes, write_text
+from mmcomp.columns import APEX, CLIP, CLIP_END, CLIP_START, ID, ONSET
+from mmcomp.figures import check_format, encode_figure
+from mmcomp.files import digest, entries, safe_name, write_bytes, write_text
 from mmcomp.progress import track
 
 from .detection import FaceDetector
 from .pairs import FacePair, FaceSettings
 from .sheet import pair_sheet
 from .table import new_row, pair_of_row, read_input
+from .video import check_part
 
 PAIRS_FILE = 'pairs.csv'
 FAILURES_FILE = 'failures.csv'
@@ -62,18 +65,23 @@ def prepare_faces(
     workers: int | None = None,
     retry: bool = False,
     sheet_pairs: int = 24,
+    part: tuple[float | None, float | None] = (None, None),
+    sheet: str = SHEET_FILE,
 ) -> PrepareOutcome:
     """Make aligned pairs of all rows.
 
     Args:
         inputs: As for :func:`read_input`.
         out: Folder to write to: ``pairs.csv``, ``failures.csv``, ``images/``,
-            ``sheet.png``, ``settings.json``, and ``rows/``, the state of the run.
+            ``sheet``, ``settings.json``, and ``rows/``, the state of the run.
         settings (FaceSettings): How pairs are made.
         fps (float, optional): Frames a second of clips that do not say.
         workers (int, optional): Processes; by default one for each core.
         retry: Whether rows that failed in an earlier run are tried again.
-        sheet_pairs: How many random pairs ``sheet.png`` shows at most.
+        sheet_pairs: How many random pairs the contact sheet shows at most.
+        part: Start and end of the part of each clip that is searched, in seconds from
+            its first frame, where its row says nothing else.
+        sheet: Name of the contact sheet: ``.png``, ``.pdf`` or ``.svg``.
 
     Returns:
         PrepareOutcome: Counts.
@@ -88,7 +96,14 @@ def prepare_faces(
         raise ValueError(f'workers is {workers}; it must be at least 1')
     if fps is not None and fps <= 0:
         raise ValueError(f'fps is {fps}; it must be above 0')
+    check_part(*part)
+    check_format(sheet)
     rows, root = read_input(inputs)
+    for name, value in zip((CLIP_START, CLIP_END), part):
+        if value is not None:
+            for row in rows:
+                if row.get(CLIP):
+                    row[name] = row.get(name) or str(value)
     out = Path(out)
     for name in (IMAGES, ROWS):
         (out / name).mkdir(parents=True, exist_ok=True)
@@ -99,12 +114,13 @@ def prepare_faces(
         raise ValueError(f'out is {str(out)!r}, where another run is at work') from None
     try:
         _agree(out / SETTINGS_FILE, {**asdict(settings), 'fps': fps})
-        todo = [row for row in rows if not _is_done(out, row, retry)]
+        todo = [row for row in rows if not _is_done(out, row, root, retry)]
         _run(todo, root, out, settings, fps, workers)
         pairs, failures = _collect(rows, out)
     finally:
         lock.release()
-    _write_image(out / SHEET_FILE, pair_sheet(out, pairs, sheet_pairs))
+    picture = encode_figure(pair_sheet(out, pairs, sheet_pairs), Path(sheet).suffix)
+    write_bytes(out / sheet, picture)
     counts = {str(k): int(n) for k, n in failures[PROBLEM].value_counts().items()}
     return PrepareOutcome(out / PAIRS_FILE, len(pairs), counts, len(rows) - len(todo))
 
@@ -133,14 +149,24 @@ def _run(todo, root, out, settings, fps, workers) -> None:
 
     if not todo:
         return
-    jobs = (delayed(_do_row)(row, root, out, settings, fps) for row in todo)
-    # Loky starts processes afresh: no fork of a process with threads.
-    with parallel_config('loky', idle_worker_timeout=_IDLE_SECONDS):
+    # Loky starts processes afresh: no fork of a process with threads. They tell how far
+    # they are in a file.
+    with (
+        tempfile.NamedTemporaryFile(prefix='mmcomp-') as file,
+        parallel_config('loky', idle_worker_timeout=_IDLE_SECONDS),
+    ):
+        shares = np.memmap(file.name, np.float32, 'w+', shape=len(todo))
+        jobs = (
+            delayed(_do_row)(row, root, out, settings, fps, file.name, index)
+            for index, row in enumerate(todo)
+        )
         pool = Parallel(
             n_jobs=min(workers or cpu_count(), len(todo)),
             return_as='generator',
         )
-        for _ in track(pool(jobs), len(todo), 'Preparing pairs'):
+        for _ in track(
+            pool(jobs), len(todo), 'Preparing pairs', lambda: float(shares.sum())
+        ):
             pass
 
 
@@ -150,29 +176,51 @@ def _detector(min_score: float) -> FaceDetector:
 
 
 def _do_row(
-    row: dict[str, str], root: Path, out: Path, settings: FaceSettings, fps
+    row: dict[str, str],
+    root: Path,
+    out: Path,
+    settings: FaceSettings,
+    fps: float | None,
+    shares: str,
+    index: int,
 ) -> None:
-    """Make the pair of one row, and write it, or why there is none."""
+    """Make the pair of one row, and write it, or why there is none.
+
+    ``shares`` is the file that tells how much of each row is done, 0 to 1.
+    """
+    done = np.memmap(shares, np.float32, 'r+')
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
+    sources = _digest_of(_sources(row, root))
+    names = _image_names(row[ID])
     try:
-        pair = pair_of_row(row, root, settings, fps, _detector(settings.min_score))
-    except Exception as error:  # one broken row must not end the others
-        pair = FacePair(False, 'error', f'unexpected: {type(error).__name__}: {error}')
+        pair = pair_of_row(
+            row,
+            root,
+            settings,
+            fps,
+            _detector(settings.min_score),
+            partial(done.__setitem__, index),
+        )
+        if pair.onset is not None and pair.apex is not None:
+            for name, image in zip(names, (pair.onset, pair.apex)):
+                _write_image(out / name, image)
+    except OSError as error:  # the other rows may do
+        pair = FacePair(False, 'error', str(error))
     finally:
         cv2.setNumThreads(threads)
     result: dict[str, object] = {
         'row': _digest(row),
+        'sources': sources,
         PROBLEM: pair.problem,
         REASON: pair.reason,
         NOTES: '; '.join(pair.notes),
     }
-    if pair.onset is not None and pair.apex is not None:
-        names = _image_names(row[ID])
-        for name, image in zip(names, (pair.onset, pair.apex)):
-            _write_image(out / name, image)
+    if pair.success:
         result['columns'] = new_row(row, pair, names)
+        result['faces'] = _digest_of([out / name for name in names])
     write_text(out / _row_file(row), json.dumps(result))
+    done[index] = 1
 
 
 def _collect(
@@ -197,38 +245,53 @@ def _collect(
     return tables
 
 
-def _is_done(out: Path, row: dict[str, str], retry: bool) -> bool:
-    """Return whether an earlier run has done this row as it is now."""
+def _is_done(out: Path, row: dict[str, str], root: Path, retry: bool) -> bool:
+    """Return whether an earlier run has done this row and its sources as they are.
+
+    Sources that are gone since count as unchanged: the faces are still of them.
+    """
     try:
         result = json.loads((out / _row_file(row)).read_text(encoding='utf-8'))
     except (OSError, ValueError):
         return False
-    if result.get('row') != _digest(row):
+    if result.get('row') != _digest(row) or 'sources' not in result:
+        return False
+    sources = _digest_of(_sources(row, root))
+    if sources and sources != result['sources']:
         return False
     if 'columns' not in result:
         return not retry
-    return all((out / name).is_file() for name in _image_names(row[ID]))
+    faces = _digest_of([out / name for name in _image_names(row[ID])])
+    return faces is not None and faces == result.get('faces')
+
+
+def _sources(row: dict[str, str], root: Path) -> list[Path]:
+    """Return the files that a row is made from."""
+    if not row.get(CLIP):
+        return [root / row.get(name, '') for name in (ONSET, APEX)]
+    clip = root / row[CLIP]
+    return [p for p in entries(clip) if p.is_file()] if clip.is_dir() else [clip]
+
+
+def _digest_of(paths: Sequence[Path]) -> str | None:
+    """Return the digest of files, or None if one is missing."""
+    try:
+        return digest(paths)
+    except OSError:
+        return None
 
 
 def _digest(row: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
 
 
-def _file_name(sample_id: str) -> str:
-    """Return a file name for an id: the id itself where possible, else a unique one."""
-    name = re.sub(r'[^\w.-]', '_', sample_id).strip('.')
-    if name == sample_id and len(name) < 100:
-        return name
-    return f'{name[:80]}-{hashlib.sha256(sample_id.encode()).hexdigest()[:8]}'
-
-
 def _image_names(sample_id: str) -> tuple[str, str]:
-    name = _file_name(sample_id)
+    name = safe_name(sample_id)
     return f'{IMAGES}/{name}-onset.png', f'{IMAGES}/{name}-apex.png'
 
 
 def _row_file(row: dict[str, str]) -> str:
-    return f'{ROWS}/{_file_name(row[ID])}.json'
+    return f'{ROWS}/{safe_name(row[ID])}.json'
 
 
 def _write_image(path: Path, image: np.ndarray) -> None:

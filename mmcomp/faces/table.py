@@ -1,27 +1,36 @@
 """The table of pairs or clips to prepare: its rows, and the new rows."""
 
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from mmcomp.columns import (
     APEX,
     APEX_EYES,
     APEX_FRAME,
     CLIP,
+    CLIP_END,
+    CLIP_START,
     ID,
     ONSET,
     ONSET_EYES,
     ONSET_FRAME,
 )
+from mmcomp.tables import parse_frame, read_table
 
 from .alignment import parse_eyes
 from .detection import FaceDetector
 from .pairs import FacePair, FaceSettings, pair_from_clip, pair_from_images
+from .video import check_part
+
+#: What a folder of photos should have been.
+FOLDER_NOTE = (
+    'the images of this folder were taken as the frames of one clip; photos are given '
+    'in pairs, onset and apex'
+)
 
 #: Columns that are added. The eyes are 'x y x y' in the original images.
 QUALITY = (
@@ -54,24 +63,7 @@ def read_input(inputs: Sequence) -> tuple[list[dict[str, str]], Path]:
     paths = [Path(path) for path in inputs]
     if len(paths) == 1 and paths[0].suffix.lower() == '.csv':
         table, root = paths[0], paths[0].parent
-        if not table.is_file():
-            raise ValueError(f'{table}: no such file')
-        try:
-            frame = pd.read_csv(
-                table,
-                dtype=str,
-                keep_default_na=False,
-                index_col=False,
-                encoding='utf-8-sig',
-            )
-        except ValueError as error:
-            raise ValueError(f'{table} cannot be read as CSV: {error}') from None
-        frame.columns = [name.strip() for name in frame.columns]
-        cells = frame.fillna('').map(str.strip)
-        rows = [
-            dict(zip(cells.columns, row))
-            for row in cells.itertuples(index=False, name=None)
-        ]
+        rows = [cells for _, cells in read_table(table)]
     else:
         root = Path('.')
         rows = [{ID: path.stem, CLIP: str(path)} for path in paths]
@@ -81,8 +73,6 @@ def read_input(inputs: Sequence) -> tuple[list[dict[str, str]], Path]:
 
 
 def _check(rows: list[dict[str, str]], table: Path) -> None:
-    if not rows:
-        raise ValueError(f'{table} has no row; it must have at least one')
     columns = list(rows[0])
     if ID not in columns:
         raise ValueError(f'columns of {table} are {columns}; they must include {ID!r}')
@@ -104,29 +94,71 @@ def pair_of_row(
     settings: FaceSettings,
     fps: float | None = None,
     detector: FaceDetector | None = None,
+    watch: Callable[[float], None] | None = None,
 ) -> FacePair:
-    """Make the pair that a row describes; an invalid cell is a failure, too."""
+    """Make the pair that a row describes.
+
+    Whatever is wrong with the row or its files is a failure with a reason, so that one
+    row does not end the others.
+
+    Args:
+        row (dict): Its cells, as :func:`read_input` returns them.
+        root (Path): The folder that its paths are relative to.
+        settings, fps, detector, watch: As for :func:`pair_from_clip`.
+    """
+    try:
+        return _pair_of_row(row, root, settings, fps, detector, watch)
+    except Exception as error:
+        return FacePair(False, 'error', f'unexpected: {type(error).__name__}: {error}')
+
+
+def _pair_of_row(
+    row: dict[str, str],
+    root: Path,
+    settings: FaceSettings,
+    fps: float | None,
+    detector: FaceDetector | None,
+    watch: Callable[[float], None] | None,
+) -> FacePair:
     frames: list[int | None] = []
     eyes: list[np.ndarray | None] = []
     for name in (ONSET_FRAME, APEX_FRAME):
-        text = row.get(name, '')
-        # Tables of databases have '/' where nobody knows; spreadsheets have 12.0.
-        if not re.fullmatch(r'\d+(\.0*)?|/?', text):
-            return FacePair(
-                False, 'invalid cell', f'{name} is {text!r}; it must be a frame number'
-            )
-        frames.append(int(float(text)) if text.strip('/') else None)
+        try:
+            frames.append(parse_frame(row.get(name, ''), name))
+        except ValueError as error:
+            return FacePair(False, 'invalid cell', str(error))
     for name in (ONSET_EYES, APEX_EYES):
         try:
             eyes.append(parse_eyes(row.get(name, '')))
         except ValueError as error:
             return FacePair(False, 'invalid cell', f'{name}: {error}')
     if row.get(CLIP):
+        part = tuple(row.get(name, '') for name in (CLIP_START, CLIP_END))
+        try:
+            start, end = (float(text) if text else None for text in part)
+            check_part(start, end)
+        except ValueError:
+            text = (
+                f'{CLIP_START} and {CLIP_END} are {part}; they must be seconds in order'
+            )
+            return FacePair(False, 'invalid cell', text)
         path = root / row[CLIP]
-        return pair_from_clip(
-            path, settings, frames[0], frames[1], eyes[0], eyes[1], fps, detector
+        pair = pair_from_clip(
+            path,
+            settings,
+            frames[0],
+            frames[1],
+            eyes[0],
+            eyes[1],
+            fps,
+            detector,
+            (start, end),
+            watch,
         )
-    for name in (ONSET, APEX):
+        if not pair.success and path.is_dir():
+            pair = replace(pair, notes=(*pair.notes, FOLDER_NOTE))
+        return pair
+    for name in (ONSET, APEX) if ONSET in row else (CLIP,):
         if not row.get(name):
             return FacePair(False, 'invalid cell', f'{name} is empty')
     onset, apex = root / row[ONSET], root / row[APEX]

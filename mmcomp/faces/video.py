@@ -1,6 +1,7 @@
 """Clips: video files and folders of frames, read one frame at a time."""
 
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,11 +9,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mmcomp.files import entries
+from mmcomp.images import decode_image
+
 IMAGE_SUFFIXES = frozenset(
     ['.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp']
 )
 VIDEO_SUFFIXES = frozenset(
     ['.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv']
+)
+
+#: Formats of pictures and videos that are not read on every machine.
+FOREIGN_SUFFIXES = frozenset(
+    ['.avif', '.cr2', '.dng', '.gif', '.heic', '.heif', '.jp2', '.jxl', '.nef', '.psd']
+    + ['.3gp', '.flv', '.m2ts', '.mts', '.ogv', '.vob']
 )
 
 #: Frames a second where neither the clip nor the user gives them.
@@ -45,22 +55,35 @@ class Clip:
         fps (float, optional): Frames a second; by default what the video says, or
             what the times of its frames imply where they differ, and ``DEFAULT_FPS``
             for folders.
+        start, end (float, optional): The part to iterate over, in seconds from the
+            first frame; ``end`` is excluded. Frames keep their numbers.
 
     Attributes:
         fps (float): Frames a second.
         announced (int): Number of frames according to the container; may be incorrect.
+        passed (int): Number of frames that the last iteration has passed so far,
+            including those before ``start``.
         notes (list[str]): What was assumed, and what was odd; grows while reading.
 
     Raises:
-        UnreadableError: If there is no such clip, or it cannot be opened.
-        ValueError: If ``fps`` is not allowed.
+        UnreadableError: If there is no such clip, it is a photo, or it cannot be
+            opened.
+        ValueError: If ``fps``, ``start`` or ``end`` is not allowed.
     """
 
-    def __init__(self, path, fps: float | None = None) -> None:
+    def __init__(
+        self,
+        path,
+        fps: float | None = None,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> None:
         if fps is not None and not 0 < fps <= _MAX_FPS:
             raise ValueError(
                 f'fps is {fps}; it must be above 0 and at most {_MAX_FPS:g}'
             )
+        self.start, self.end = check_part(start, end)
+        self.passed = 0
         self.path = Path(path)
         self.notes: list[str] = []
         self._files: list[tuple[int, Path]] | None = None
@@ -69,6 +92,11 @@ class Clip:
             self._files = _numbered(self.path)
             self.announced = len(self._files)
         elif self.path.is_file():
+            if self.path.suffix.lower() in IMAGE_SUFFIXES:
+                raise UnreadableError(
+                    f'{self.path.name!r} is a photo; a clip is a video or a folder of '
+                    'frames, and photos are given in pairs, onset and apex'
+                )
             capture = self._open()
             found = self._rate(capture) if fps is None else 0.0
             self.announced = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
@@ -81,24 +109,60 @@ class Clip:
         self.fps = float(found if fps is None else fps)
 
     def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
-        if self._files is not None:
-            for number, file in self._files:
-                yield number, read_image(file)
-            return
+        frames = self._decode() if self._files is None else self._read_files()
+        count = 0
+        for frame in frames:
+            yield frame
+            count += 1
+        if count == 0:
+            part = (
+                'holds no frame that decodes'
+                if (self.start, self.end) == (0, math.inf)
+                else f'has no frame between {self.start:g} and {self.end:g} s'
+            )
+            raise UnreadableError(f'{self.path.name!r} {part}')
+
+    @property
+    def share(self) -> float:
+        """How much of the part was passed, 0 to 1, as far as the clip announces it."""
+        length = min(self.announced, self.end * self.fps)
+        return min(self.passed / max(length, 1), 1.0)
+
+    def _read_files(self) -> Iterator[tuple[int, np.ndarray]]:
+        files = self._files or []
+        shapes = set()
+        for count, (number, file) in enumerate(files, 1):
+            seconds = (number - files[0][0]) / self.fps
+            if seconds >= self.end:
+                break
+            if seconds >= self.start:
+                image = read_image(file)
+                shapes.add(image.shape)
+                yield number, image
+            self.passed = count
+        if len(shapes) > 1:
+            self._note('the images of the folder differ in size, as photos do')
+
+    def _decode(self) -> Iterator[tuple[int, np.ndarray]]:
         capture = self._open()
         try:
-            count = 0
-            while True:
-                read, image = capture.read()
-                if not read or image is None:
-                    break
-                yield count, image
+            count, first = 0, 0.0
+            while capture.grab():
+                seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                if count == 0:
+                    first = seconds
+                if seconds - first >= self.end:
+                    return
+                if seconds - first >= self.start:
+                    read, image = capture.retrieve()
+                    if not read or image is None:
+                        break
+                    yield count, image
                 count += 1
+                self.passed = count
         finally:
             capture.release()
-        if count == 0:
-            raise UnreadableError(f'{self.path.name!r} holds no frame that decodes')
-        if count < _ANNOUNCED * self.announced:
+        if 0 < count < _ANNOUNCED * self.announced:
             self._note(f'only {count} of {self.announced} frames could be decoded')
 
     def read(self, numbers: Iterable[int]) -> dict[int, np.ndarray]:
@@ -129,7 +193,7 @@ class Clip:
         return found
 
     def _open(self) -> cv2.VideoCapture:
-        capture = cv2.VideoCapture(str(self.path))
+        capture = open_video(self.path)
         if not capture.isOpened():
             raise UnreadableError(f'{self.path.name!r} cannot be opened as a video')
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
@@ -141,10 +205,11 @@ class Clip:
         times: list[float] = []
         while len(times) < _TIMED_FRAMES and capture.grab():
             times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-        seconds = times[-1] - times[0] if times else 0
-        if seconds <= 0:
+        # The median, as a still frame of some seconds may come first.
+        interval = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+        if interval <= 0:
             return announced
-        timed = (len(times) - 1) / seconds
+        timed = 1 / interval
         if announced / _RATE_TOLERANCE <= timed <= announced * _RATE_TOLERANCE:
             return announced
         if announced > 0:
@@ -159,28 +224,43 @@ class Clip:
             self.notes.append(text)
 
 
+def check_part(start: float | None, end: float | None) -> tuple[float, float]:
+    """Return start and end of a part of a clip in seconds; infinity without an end.
+
+    Raises:
+        ValueError: If they are not in order, or not numbers from 0.
+    """
+    first, last = start or 0.0, math.inf if end is None else end
+    if not 0 <= first < math.inf:
+        raise ValueError(f'start is {start}; it must be a number of seconds from 0')
+    if not last > first:
+        raise ValueError(f'end is {end}; it must be above start, {first:g}, in seconds')
+    return first, last
+
+
+def open_video(path: str | Path) -> cv2.VideoCapture:
+    """Open a video file with OpenCV, which takes ``10:42.mp4`` alone for a URL."""
+    return cv2.VideoCapture(os.path.abspath(path))
+
+
 def read_image(path) -> np.ndarray:
     """Read an image as BGR ``(H, W, 3)``, uint8, turned as its EXIF data ask.
 
     Raises:
-        UnreadableError: If there is no such file, or it does not decode.
+        UnreadableError: If there is no such file, it does not decode, or it has too
+            many pixels.
     """
     path = Path(path)
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        return decode_image(path.read_bytes())
     except FileNotFoundError:
         raise UnreadableError(f'{path.name!r}: no such file') from None
     except OSError as error:
         raise UnreadableError(
             f'{path.name!r} cannot be read: {error.strerror}'
         ) from None
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error:
-        image = None
-    if image is None:
-        raise UnreadableError(f'{path.name!r} does not decode as an image')
-    return image
+    except ValueError as error:
+        raise UnreadableError(f'{path.name!r}: {error}') from None
 
 
 def frame_number(name: str) -> int | None:
@@ -193,12 +273,21 @@ def frame_number(name: str) -> int | None:
     return int(numbers[-1]) if numbers else None
 
 
+def list_files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
+    """Return the files of a folder with these suffixes, sorted, without clutter."""
+    if not folder.is_dir():
+        return []
+    return [
+        path
+        for path in entries(folder)
+        if path.suffix.lower() in suffixes and path.is_file()
+    ]
+
+
 def _numbered(folder: Path) -> list[tuple[int, Path]]:
     """Return the images of a folder by frame number."""
     files: dict[int, Path] = {}
-    for file in sorted(folder.iterdir()):
-        if file.suffix.lower() not in IMAGE_SUFFIXES or not file.is_file():
-            continue
+    for file in list_files(folder, IMAGE_SUFFIXES):
         number = frame_number(file.name)
         if number is None:
             raise UnreadableError(f'the name of frame {file.name!r} has no number')

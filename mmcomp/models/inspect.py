@@ -118,9 +118,20 @@ def check_fitted(model: nn.Module) -> None:
             part.check_fitted()
 
 
+def num_classes(model: Any) -> int | None:
+    """Return the number of scores of a network, or None if its head does not say."""
+    own = getattr(model, 'num_classes', None)
+    return own or getattr(getattr(model, 'head', None), 'num_classes', None)
+
+
 def name_of(model: nn.Module) -> str:
     """Return the name of the network's config."""
     return config_name(config_of(model))
+
+
+def unwrapped(model: nn.Module) -> Any:
+    """Return a network without the wrapper of distributed training."""
+    return getattr(model, 'module', model)
 
 
 def members_of(model: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -264,6 +265,13 @@ def _write_video(clip: RenderedClip, out: Path) -> None:
         video = partial.with_suffix(out.suffix)
         try:
             _encode(clip, video)
+            # OpenCV's writer is silent about a full disk.
+            count = int(cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT))
+            if count != clip.frames:
+                raise OSError(
+                    f'{out}: {count} of {clip.frames} frames could be written; is the '
+                    'disk full?'
+                )
             video.replace(partial)
         finally:
             video.unlink(missing_ok=True)
@@ -276,7 +284,8 @@ def _encode(clip: RenderedClip, path: Path) -> None:
             if writer is None:
                 codec = cv2.VideoWriter.fourcc(*_CODECS[path.suffix])
                 height, width = frame.shape
-                writer = cv2.VideoWriter(str(path), codec, clip.fps, (width, height))
+                name = os.path.abspath(path)  # a:b.mp4 would be taken for a URL
+                writer = cv2.VideoWriter(name, codec, clip.fps, (width, height))
                 if not writer.isOpened():
                     raise OSError(f'{path}: OpenCV cannot write this video')
             writer.write(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR))

@@ -17,7 +17,9 @@ import pandas as pd
 from filelock import FileLock, Timeout
 from joblib import Parallel, cpu_count, delayed, parallel_config
 
+from mmcomp.files import require_file
 from mmcomp.progress import track
+from mmcomp.tables import read_table
 
 from .expressions import LABELS, RECIPE_VERSION
 from .meta import META_FILE, read_meta, write_meta
@@ -59,8 +61,9 @@ def ensure_dataset(
 ) -> Path:
     """Return the pair table of a dataset; render the dataset first if needed.
 
-    A finished dataset is returned at once. Several processes may call this at
-    the same time: one renders, the others wait for it.
+    A finished dataset is returned after its tables and pixels have been compared with
+    its checksum. Several processes may call this at the same time: one renders, the
+    others wait for it.
 
     Args:
         preset: A key of ``PRESETS``.
@@ -74,8 +77,8 @@ def ensure_dataset(
 
     Raises:
         ValueError: If an argument is not allowed.
-        FileExistsError: If something else, or part of a dataset, is where the
-            dataset belongs; nothing is changed then.
+        FileExistsError: If something else, or a dataset that was changed or is not
+            complete, is where the dataset belongs; nothing is changed then.
         OSError: If the dataset cannot be written.
     """
     folder = dataset_folder(preset, root, level=level, seed=seed)
@@ -98,7 +101,7 @@ def ensure_dataset(
 def dataset_checksum(folder: str | Path) -> str:
     """Compute the checksum of ``meta.json`` from tables and pixels."""
     folder = Path(folder)
-    pairs = pd.read_csv(folder / PAIRS_FILE, dtype={'subject': str})
+    pairs = pd.DataFrame([cells for _, cells in read_table(folder / PAIRS_FILE)])
     digests = []
     for _, own in pairs.groupby('subject', sort=False):
         digest = hashlib.sha256()
@@ -129,7 +132,7 @@ def _check(folder: Path, expected: Mapping[str, str | int]) -> None:
     problem = _problem(folder, expected)
     if problem:
         raise FileExistsError(
-            f'{folder} is not the complete dataset that belongs there: {problem}. '
+            f'{folder} is not the dataset that belongs there: {problem}. '
             'Nothing was changed; move or delete the folder, then start again'
         )
 
@@ -138,7 +141,7 @@ def _problem(folder: Path, expected: Mapping[str, str | int]) -> str | None:
     try:
         meta = read_meta(folder)
         found = {name: meta[name] for name in expected}
-        images = meta['images']
+        checksum = meta['checksum']
     except (OSError, ValueError, KeyError):
         return f'{META_FILE} is missing or cannot be read'
     if found != expected:
@@ -146,8 +149,29 @@ def _problem(folder: Path, expected: Mapping[str, str | int]) -> str | None:
     for table in _TABLES:
         if not (folder / table).is_file():
             return f'{table} is missing'
-    present = sum(len(files) for _, _, files in os.walk(folder / 'images'))
-    return None if present == images else f'it has {present} of {images} images'
+    try:
+        state = tuple(_state(path) for path in _files(folder))
+        same = _checksum(folder, state) == checksum
+    except (OSError, ValueError, KeyError) as error:
+        return str(error)
+    return None if same else 'a table or an image has changed since it was rendered'
+
+
+def _state(path: Path) -> tuple[str, int, int]:
+    """Return what changes when a file is written again."""
+    stat = require_file(path).stat()
+    return str(path), stat.st_size, stat.st_mtime_ns
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the tables and images that the checksum is over."""
+    pairs = pd.read_csv(folder / PAIRS_FILE, usecols=list(FRAMES), dtype=str)
+    return [folder / name for name in (*_TABLES, *pairs.to_numpy().ravel())]
+
+
+@lru_cache(maxsize=4)  # a run builds several subsets of one dataset
+def _checksum(folder: Path, state: tuple) -> str:
+    return dataset_checksum(folder)
 
 
 def _generate_once(

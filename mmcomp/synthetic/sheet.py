@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from mmcomp.tables import read_table
+
 from .expressions import LABELS
 from .generate import PAIRS_FILE
 from .plan import FRAMES
@@ -37,7 +39,7 @@ def dataset_sheet(dataset_dir: str | Path, pairs: int = 24) -> np.ndarray:
     if pairs < 2:
         raise ValueError(f'pairs is {pairs}; it must be at least 2')
     folder = Path(dataset_dir)
-    table = pd.read_csv(folder / PAIRS_FILE, dtype={'subject': str})
+    table = pd.DataFrame([cells for _, cells in read_table(folder / PAIRS_FILE)])
     # The n-th emotion of the n-th subject first, then the next emotion of each.
     subject = table['subject'].astype('category').cat.codes
     emotion = table['emotion'].astype('category').cat.codes

@@ -1,7 +1,6 @@
 """Training curves of runs, from the logs in their work folders."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .style import SOFT, draw_title, styled
+from mmcomp.files import EXPERIMENT_FILE, walk
+
+from .style import SOFT, draw_legend, draw_title, styled
 
 LOG = Path('vis_data', 'scalars.json')
-FOLD_FOLDER = re.compile(r'fold\d+-seed-?\d+')
 METRICS = ('loss', 'lr', 'pair/error_rate')
 NAMES = {
     'loss': 'training loss (stacks: sum of members)',
@@ -48,7 +48,8 @@ def read_curves(folders: Sequence[Path]) -> list[Curves]:
     """
     logs: dict[Path, list[Path]] = {}
     for folder in map(Path, folders):
-        found = sorted(folder.resolve().rglob(str(LOG)))
+        inside = walk(folder.resolve()) if folder.is_dir() else ()
+        found = [path for f in inside if (path := f / LOG).is_file()]
         if not found:
             raise ValueError(f'{folder}: no training log (*/{LOG}) in or below it')
         for path in found:  # RUN/TIME/vis_data/scalars.json
@@ -126,10 +127,11 @@ def curves_figure(
         axes.grid(axis='y', color='#e4e7eb', linewidth=0.7)
         axes.set_axisbelow(True)
     handles = [
-        matplotlib.lines.Line2D([], [], color=color[name], linewidth=2, label=name)
+        matplotlib.lines.Line2D([], [], color=color[name], linewidth=2)
         for name in networks
     ]
-    figure.legend(handles=handles, loc='lower left', ncols=4, frameon=False, fontsize=8)
+    style = dict(loc='lower left', ncols=4, frameon=False, fontsize=8)
+    draw_legend(figure, handles, networks, **style)
     return figure
 
 
@@ -141,7 +143,9 @@ def _draw(axes, values: pd.Series, color, thin: bool) -> None:
 
 def _network(run: Path) -> str:
     """Return the network of a run; in an experiment, the folder above the fold's."""
-    return run.parent.name if FOLD_FOLDER.fullmatch(run.name) else run.name
+    folders = run.parents  # EXPERIMENT/runs/NETWORK/FOLD
+    inside = len(folders) > 2 and (folders[2] / EXPERIMENT_FILE).is_file()
+    return run.parent.name if inside else run.name
 
 
 def _read(path: Path) -> pd.DataFrame:

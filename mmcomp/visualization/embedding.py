@@ -14,9 +14,10 @@ from torch import Tensor
 
 from mmcomp.models.inspect import evaluating, prepare_pairs
 
-from .style import INK, SOFT, draw_title, styled
+from .style import INK, SOFT, draw_legend, draw_title, styled
 
 LEGEND = 10  # values in a legend; more have none
+LETTERS = 56  # that fit below a panel
 LEAST = 4  # pairs that t-SNE needs
 
 
@@ -105,10 +106,12 @@ def embedding_figure(
         colors = matplotlib.colormaps['tab10' if len(names) <= LEGEND else 'gist_ncar']
         rest = points[len(own) :]
         axes.scatter(*rest.T, s=20, color=SOFT)
+        handles = []
         for index, name in enumerate(names):
             at = points[: len(own)][np.array(own) == name]
             color = colors(index if len(names) <= LEGEND else index / len(names))
-            axes.scatter(*at.T, s=20, color=color, label=name, linewidths=0, alpha=0.85)
+            dots = axes.scatter(*at.T, s=20, color=color, linewidths=0, alpha=0.85)
+            handles.append(dots)
         found, chance = shares[column]
         axes.set_title(
             f'{column}: {len(names)} values\nnearest pair has the same: '
@@ -122,8 +125,10 @@ def embedding_figure(
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         if len(names) <= LEGEND:
-            axes.legend(
-                loc='upper center', bbox_to_anchor=(0.5, 0), ncols=3, frameon=False,
+            columns = min(max(LETTERS // (max(map(len, names)) + 5), 1), 3)
+            draw_legend(
+                axes, handles, names, loc='upper center', bbox_to_anchor=(0.5, 0),
+                ncols=columns, frameon=False,
                 fontsize=8, handletextpad=0.1, columnspacing=1,
             )  # fmt: skip
     return figure

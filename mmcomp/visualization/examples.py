@@ -13,6 +13,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor
 
 from mmcomp.columns import EMOTION, ID, LABEL, SUBJECT
+from mmcomp.datasets import check_alignment
 from mmcomp.registry import DATASETS
 
 COLOR_BY = (LABEL, SUBJECT, EMOTION)
@@ -58,6 +59,9 @@ def load_dataset(
         table (str, optional): A pair table to use, as a whole, instead of the config's
             data.
         training (bool): Whether to apply the transforms for training.
+
+    Raises:
+        ValueError: If the data cannot be used.
     """
     loader = cfg.train_dataloader if training else cfg.test_dataloader
     options = loader.dataset.copy()
@@ -68,7 +72,9 @@ def load_dataset(
         options.update(subset=subset)
     scope = cfg.get('default_scope', 'mmpretrain')
     with DefaultScope.overwrite_default_scope(scope):
-        return DATASETS.build(options)
+        dataset = DATASETS.build(options)
+    check_alignment(dataset, cfg)
+    return dataset
 
 
 def spread(labels: Sequence, count: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Write pictures as PNG files or as one HTML page."""
+"""Write pictures as PNG, PDF or SVG files, or as one HTML page."""
 
 import base64
 from dataclasses import dataclass, field
@@ -7,9 +7,12 @@ from pathlib import Path
 from jinja2 import Environment
 from matplotlib.figure import Figure
 
-from .style import png
+from mmcomp.figures import check_format
+from mmcomp.files import write_bytes, write_text
 
-SUFFIXES = ('.png', '.html')
+from .style import encode
+
+HTML = '.html'
 PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -70,34 +73,32 @@ def check_out(out: Path) -> Path:
     Raises:
         ValueError: If it is neither a picture nor a page.
     """
-    if Path(out).suffix not in SUFFIXES:
-        raise ValueError(f'out is {str(out)!r}; it must end in {" or ".join(SUFFIXES)}')
-    return Path(out)
+    return check_format(out, (HTML,))
 
 
 def write_page(page: Page, out: Path) -> list[Path]:
-    """Write one HTML page, or a PNG for each picture.
+    """Write one HTML page, or a file for each picture.
 
     Args:
         page: The page.
-        out (Path): An ``.html`` file, or a ``.png`` file. The names of several pictures
-            are added to the name of the file.
+        out (Path): An ``.html``, ``.png``, ``.pdf`` or ``.svg`` file. The names of
+            several pictures are added to the name of the file.
 
     Returns:
         list[Path]: The files.
     """
     out = check_out(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    images = [png(picture.figure) for picture in page.pictures]
-    if out.suffix == '.html':
+    suffix = '.png' if out.suffix == HTML else out.suffix
+    images = [encode(picture.figure, suffix) for picture in page.pictures]
+    if out.suffix == HTML:
         data = [base64.b64encode(image).decode() for image in images]
         template = Environment(autoescape=True).from_string(PAGE)
         text = template.render(page=page, pictures=list(zip(page.pictures, data)))
-        out.write_text(text, encoding='utf-8')
+        write_text(out, text)
         return [out]
     paths = []
     for picture, image in zip(page.pictures, images):
-        suffix = f'-{picture.name}' if len(images) > 1 else ''
-        paths.append(out.with_name(f'{out.stem}{suffix}.png'))
-        paths[-1].write_bytes(image)
+        name = f'-{picture.name}' if len(images) > 1 else ''
+        paths.append(out.with_name(f'{out.stem}{name}{suffix}'))
+        write_bytes(paths[-1], image)
     return paths

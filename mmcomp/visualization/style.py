@@ -1,14 +1,17 @@
 """The style of all pictures; drawn without pyplot and its global state."""
 
-import io
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+
+from mmcomp.figures import encode_figure
 
 INK, SOFT, ACCENT, PALE, ALARM = '#1f2933', '#52606d', '#1f6f8b', '#9fb8c2', '#b3382c'
 STYLE: Any = {
@@ -19,6 +22,7 @@ STYLE: Any = {
     'axes.titlesize': 10,
     'figure.dpi': 110,
     'savefig.bbox': 'tight',
+    'text.parse_math': False,  # a $ in a name is a $
 }
 MAGNITUDE, SIGNED = 'magma', 'RdBu_r'  # colours of maps without and with a sign
 
@@ -28,17 +32,14 @@ def styled():
     return matplotlib.rc_context(STYLE)
 
 
-@styled()
-def png(figure: Figure) -> bytes:
-    """Return a figure as PNG."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format='png', metadata={'Software': None})
-    return buffer.getvalue()
+def encode(figure: Figure, suffix: str = '.png') -> bytes:
+    """Return a figure as a PNG, PDF or SVG file in this style."""
+    return encode_figure(figure, suffix, **STYLE)
 
 
 def array(figure: Figure) -> np.ndarray:
     """Return a figure as an RGB image ``(height, width, 3)``, uint8."""
-    image: Any = cv2.imdecode(np.frombuffer(png(figure), np.uint8), cv2.IMREAD_COLOR)
+    image: Any = cv2.imdecode(np.frombuffer(encode(figure), np.uint8), cv2.IMREAD_COLOR)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
@@ -66,6 +67,16 @@ def draw_title(figure: Figure, text: str, note: str = '') -> None:
     """Write a heading and, below it, a note of one line; half an inch in all."""
     write(figure, 0, 0.02, text, fontsize=11, fontweight='bold')
     write(figure, 0, 0.25, note, color=SOFT)
+
+
+def draw_legend(owner: Figure | Axes, handles: Any, names: Sequence[str], **style):
+    """Draw the legend of a figure or axes, with each name as it is.
+
+    Matplotlib leaves out names that begin with an underscore.
+    """
+    legend = owner.legend(handles, list(map(str, range(len(names)))), **style)
+    for text, name in zip(legend.get_texts(), names):
+        text.set_text(name)
 
 
 def color_scale(values: np.ndarray, share: float = 99.7) -> tuple[str, float, float]:

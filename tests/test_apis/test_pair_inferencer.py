@@ -12,7 +12,6 @@ import torch
 from runs import REPOSITORY, build, small_config
 
 from mmcomp.apis import PairInferencer
-from mmcomp.apis.inputs import items
 from mmcomp.apis.model import load_model
 from mmcomp.checkpoint import load_plain_checkpoint
 from mmcomp.export import export_model
@@ -80,7 +79,7 @@ def test_what_cannot_be_predicted_has_a_reason(trained, tmp_path):
     (tmp_path / 'broken.png').write_bytes(b'not an image')
     broken = tmp_path / 'broken.png'
     results = inferencer(trained)(
-        [(noise, noise), str(tmp_path / 'broken.mp4'), (broken, broken)]
+        [(noise, noise[::-1]), str(tmp_path / 'broken.mp4'), (broken, broken)]
     )
     assert [r['success'] for r in results] == [False] * 3
     assert 'no face' in results[0]['reason']
@@ -88,14 +87,25 @@ def test_what_cannot_be_predicted_has_a_reason(trained, tmp_path):
     assert [r['input'] for r in results] == ['pair0', 'broken.mp4', 'broken+broken']
 
 
-def test_other_sizes_and_colours_are_brought_to_the_networks(trained):
-    image = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
-    gray = cv2.resize(
-        cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (48, 48), interpolation=cv2.INTER_AREA
-    )
+def test_colours_are_brought_to_the_networks(trained):
+    images = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), np.uint8)
+    grays = [cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) for image in images]
+    colour, plain = inferencer(trained, aligned=True)([tuple(images), tuple(grays)])
+    assert colour['pred_scores'] == plain['pred_scores']
+
+
+def test_aligned_images_of_another_size_are_refused(trained):
+    """And neither squashed nor enlarged."""
     infer = inferencer(trained, aligned=True)
-    large, small = infer([(image, image), (gray, gray)])
-    assert large['pred_scores'] == pytest.approx(small['pred_scores'], abs=1e-3)
+    face = np.zeros((48, 48), np.uint8)
+    for shape in ((96, 120), (96, 96), (47, 48)):
+        (result,) = infer([(face, np.zeros(shape, np.uint8))])
+        assert not result['success']
+        assert result['pred_class'] is None
+        assert result['reason'].startswith(
+            f'apex: the image has {shape[0]}x{shape[1]} pixels; an aligned face must '
+            'have 48x48'
+        )
 
 
 def test_a_network_brings_its_class_names(trained, tmp_path):
@@ -152,47 +162,6 @@ def test_stream_is_lazy(trained):
     stream = infer.stream(str(trained / 'pairs.csv'), batch_size=2)
     next(stream)
     assert len(made) == 2
-
-
-def test_items_of_each_kind(tmp_path):
-    folder = tmp_path / 'a folder'
-    (folder / 'frames').mkdir(parents=True)
-    image = np.zeros((4, 4), np.uint8)
-    cv2.imwrite(str(folder / 'frames' / 'img1.png'), image)
-    assert [i.name for i in items(folder)] == ['frames']
-    for name in ('b.mp4', 'a.avi'):
-        (folder / name).touch()
-    assert [i.name for i in items(str(folder))] == ['a.avi', 'b.mp4']
-    table = folder / 'clips.csv'
-    table.write_text('sample_id,clip,onset_frame,apex_frame\nx,b.mp4,3,\ny,frames,,\n')
-    first, second = items(table)
-    assert (first.name, first.clip, first.onset_frame, first.apex_frame) == (
-        'x', folder / 'b.mp4', 3, None,
-    )  # fmt: skip
-    assert second.clip == folder / 'frames'
-    assert [i.name for i in items([(image, image), str(folder / 'b.mp4')])] == [
-        'pair0', 'b.mp4',
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ('inputs', 'message'),
-    [
-        ('nowhere.mp4', 'nowhere.mp4: no such file or folder'),
-        ((1, 2, 3), 'length of a pair is 3; it must be 2'),
-        (7, 'input is 7; it must be a path or a tuple'),
-        ('EMPTY', 'no videos or frames in this folder'),
-        ('TABLE', "columns are a, b; they must include 'onset' and 'apex', or 'clip'"),
-    ],
-)
-def test_inputs_that_are_none(inputs, message, tmp_path):
-    if inputs == 'EMPTY':
-        inputs = tmp_path
-    elif inputs == 'TABLE':
-        inputs = tmp_path / 'x.csv'
-        inputs.write_text('a,b\n1,2\n')
-    with pytest.raises(ValueError, match=message):
-        list(items(inputs))
 
 
 def test_wrong_models_are_refused(trained, tmp_path):

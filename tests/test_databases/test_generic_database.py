@@ -202,7 +202,7 @@ def test_table_of_clips(root, grow, table, index, problems_of):
     assert rows_of(result, *columns) == [
         ('01__posed__fear', '1', 'posed', 2, None, '33'),
         ('01__posed__joy', '1', 'posed', 1, 3, '33'),
-        ('03__real__joy__v', '3', 'spontaneous', '2', None, '55'),
+        ('03__real__joy__v', '3', 'spontaneous', 2, None, '55'),
     ]
     assert rows_of(result, 'onset')[1] == (root / '01/posed/joy/1.png',)
     assert problems_of(result) == {
@@ -261,6 +261,7 @@ def test_nvie(root, grow, table, index, problems_of, read):
             ['1-007-apex.bmp', 1, 2, 3, 4],
             ['1-007-apex.bmp', 1, 2, 3, 5],
             ['x.bmp', 1, 2, 3, '?'],
+            ['y.bmp', 1, 2, 3, 'nan'],
         ],
     )
     names = dict(file='Image', left_x='x1', left_y='y1', right_x='x2', right_y='y2')
@@ -291,6 +292,7 @@ def test_nvie(root, grow, table, index, problems_of, read):
         ('unmatched', f'{POSED}/008/visible/neutral', 'no row in samples.csv'),
         ('ambiguous', 'eyes.csv:6', '1-007-apex.bmp is here a second time'),
         ('unreadable', 'eyes.csv:7', 'eye positions that are not numbers'),
+        ('unreadable', 'eyes.csv:8', 'eye positions that are not numbers'),
         (
             'missing eyes',
             'Spontaneous/SelectedSamples/1-007-apex.bmp',
@@ -305,3 +307,21 @@ def test_nvie_by_folders(grow, index):
     grow(f'{POSED}/007/visible/neutral/a.bmp', f'{POSED}/007/visible/apex/a.bmp')
     result = index('nvie', pattern=['{label}/**/{subject}/visible/{moment}/*'])
     assert rows_of(result, 'subject', 'label') == [('007', 'posed')]
+
+
+def test_onset_and_apex_are_two(grow, table, index, problems_of):
+    """One image is no pair."""
+    grow('a.png', 'b.png')
+    header = ['subject', 'label', 'sample_id']
+    path = table(
+        'images.csv',
+        [
+            [*header, 'onset', 'apex'],
+            ['s1', 'posed', 'same', 'a.png', 'a.png'],
+            ['s1', 'posed', 'fine', 'a.png', 'b.png'],
+        ],
+    )
+    result = index('generic', table=str(path), pattern=['{name}'])
+    assert [row['sample_id'] for row in result.rows] == ['fine']
+    text = 'onset and apex are both a.png'
+    assert ('inconsistent frames', 'images.csv:2', text) in problems_of(result)

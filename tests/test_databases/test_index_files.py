@@ -5,8 +5,9 @@ import sys
 import pytest
 
 from mmcomp.databases import read_frames
-from mmcomp.databases.common.files import child, plain
-from mmcomp.databases.common.tables import find_table, read_number, read_table
+from mmcomp.databases.common.files import child
+from mmcomp.databases.common.tables import find_table, read_table
+from mmcomp.tables import plain
 
 COLUMNS = {'subject': ('subject',), 'apex': ('apexframe', 'apex')}
 
@@ -44,15 +45,6 @@ def test_names_without_padding(root, grow):
     assert child(root, 'sub2') is child(root / 'sub2', 'x') is None
 
 
-@pytest.mark.parametrize(
-    ('cell', 'number'),
-    [('46', 46), (' 046 ', 46), ('46.0', 46), ('0', 0)]
-    + [(cell, None) for cell in ('', '/', '-1', 'nan', 'N/A', '4-6', '46.5')],
-)
-def test_numbers(cell, number):
-    assert read_number(cell) == number
-
-
 @pytest.mark.parametrize('mark', [',', '\t', ';'])
 def test_header_below_notes(table, mark):
     rows = [
@@ -69,6 +61,22 @@ def test_header_below_notes(table, mark):
     assert second == ('t.csv:6', {'subject': '2', 'apex': '', 'Notes': ''})
 
 
+@pytest.mark.parametrize('mark', [',', '\t', ';'])
+def test_a_row_with_an_unquoted_separator_is_refused(root, mark):
+    rows = [['Subject', 'Apex', 'Note'], ['1', '4'], ['2', '46', 'a', 'b']]
+    (root / 't.csv').write_text('\n'.join(mark.join(row) for row in rows))
+    with pytest.raises(
+        ValueError, match=r't\.csv, line 3: 4 cells where the header has 3'
+    ):
+        read_table(root / 't.csv', COLUMNS)
+
+
+def test_an_open_quotation_mark_loses_no_rows(root):
+    (root / 't.csv').write_text('Subject,Apex\n1,"4\n2,5\n')
+    with pytest.raises(ValueError, match=r't\.csv, line 2: unexpected end of data'):
+        read_table(root / 't.csv', COLUMNS)
+
+
 def test_tables_that_cannot_be_read(root, table):
     path = table('t.csv', [['Subject', 'Apex']])
     assert read_table(path, COLUMNS) == []
@@ -80,7 +88,7 @@ def test_tables_that_cannot_be_read(root, table):
     with pytest.raises(ValueError, match='no such file'):
         read_table(root / 'none.csv', COLUMNS)
     (root / 'gbk.csv').write_bytes('表情,Subject'.encode('gbk'))
-    with pytest.raises(ValueError, match=r'not UTF-8 .*; save it as UTF-8'):
+    with pytest.raises(ValueError, match=r'line 1: not UTF-8 .*; save the table'):
         read_table(root / 'gbk.csv', COLUMNS)
     (root / 'bad.xlsx').write_bytes(b'not a workbook')
     with pytest.raises(ValueError, match=r'bad\.xlsx'):
@@ -105,6 +113,7 @@ def test_excel(root):
         [None, 'Subject', 'ApexFrame'],
         [None, 6, 46],
         [None, '006', '/'],
+        [None, 'NA', True],
     ):
         book.active.append(row)
     book.create_sheet('other')
@@ -112,6 +121,7 @@ def test_excel(root):
     assert read_table(root / 't.xlsx', COLUMNS) == [
         ('t.xlsx:4', {'subject': '6', 'apex': '46'}),
         ('t.xlsx:5', {'subject': '006', 'apex': '/'}),
+        ('t.xlsx:6', {'subject': 'NA', 'apex': 'True'}),
     ]
 
 

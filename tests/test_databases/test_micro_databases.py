@@ -32,7 +32,7 @@ def test_casme2_pairs(root, grow, table, index, read):
         table,
         (1, 'EP02_01f', 46, 50, 54, 'happiness'),
         (1, 'EP03_02', 47, 49, 53, 'disgust'),
-        (26, 'EP18_50', 46, 46, 46, 'surprise'),
+        (26, 'EP18_50', 46, 47, 47, 'surprise'),
         frames='Cropped',
     )
     result = index('casme2')
@@ -49,7 +49,7 @@ def test_casme2_pairs(root, grow, table, index, read):
     assert first['apex'].endswith('Cropped/sub01/EP02_01f/img50.jpg')
     assert (out.parent / first['clip']).is_dir()
     checked = read_pair_table(out, ['negative', 'positive', 'surprise'])
-    assert [row['apex_frame'] for row in checked] == ['50', '49', '46']
+    assert [row['apex_frame'] for row in checked] == ['50', '49', '47']
 
 
 def test_casme2_problems(grow, table, index, problems_of):
@@ -63,8 +63,10 @@ def test_casme2_problems(grow, table, index, problems_of):
         (1, 'EP99', 1, 50, 54, 'disgust'),
         (1, 'EP05', 47, 50, 54, 'others'),
         (1, 'EP06', 54, '', 46, 'disgust'),
+        (1, 'EP08', 50, 50, 54, 'disgust'),
     )
     grow('CASME2_RAW_selected/sub03/EP07/img1.jpg')
+    grow('CASME2_RAW_selected/sub03/.ipynb_checkpoints/img1.jpg')
     result = index('casme2')
     assert codes_of(result) == [
         ('sub01-EP01', 46, None, 54),
@@ -72,6 +74,7 @@ def test_casme2_problems(grow, table, index, problems_of):
         ('sub01-EP03', 47, None, 93),
         ('sub01-EP04', None, 50, 54),
         ('sub01-EP06', 54, None, None),
+        ('sub01-EP08', 50, None, 54),
     ]
     assert all('onset' not in row for row in result.rows)
     base = 'CASME2_RAW_selected/sub01'
@@ -92,6 +95,11 @@ def test_casme2_problems(grow, table, index, problems_of):
             'inconsistent frames',
             f'{CODES}:8',
             f'{base}/EP06: not in order: onset 54, offset 46',
+        ),
+        (
+            'inconsistent frames',
+            f'{CODES}:9',
+            f'{base}/EP08: onset and apex are both 50',
         ),
         ('unmatched', 'CASME2_RAW_selected/sub03/EP07', f'no row in {CODES}'),
     }
@@ -119,6 +127,27 @@ def test_missing_apex(grow, table, index, policy, expected):
     assert [p.kind for p in result.problems] == ['missing apex'] * 2
     paired = [row['sample_id'] for row in result.rows if 'apex' in row]
     assert ('sub01-EP01' in paired) == (policy == 'middle')
+
+
+@pytest.mark.parametrize('policy', ['clip', 'middle', 'drop'])
+def test_the_middle_comes_after_the_onset(grow, table, index, policy):
+    """Onset 46 and offset 46 or 47 of frames 46 to 54; onset 54 leaves no later one."""
+    casme2(
+        grow,
+        table,
+        (1, 'EP01', 46, '/', 46, 'sadness'),
+        (1, 'EP02', 46, '/', 47, 'fear'),
+        (1, 'EP03', 46, 46, 48, 'surprise'),
+        (1, 'EP04', 54, '/', 54, 'surprise'),
+        (1, 'EP05', 46, 50, 54, 'fear'),
+    )
+    rows = index('casme2', missing_apex=policy).rows
+    expected = {
+        'clip': [None, None, None, None, 50],
+        'middle': [None, 47, 47, None, 50],
+        'drop': [50],
+    }
+    assert [row.get('apex_frame') for row in rows] == expected[policy]
 
 
 def test_classes(grow, table, index, root):

@@ -3,6 +3,7 @@
 import csv
 import os
 import pickle
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import mmpretrain.registry
 import numpy as np
 import pytest
 import torch
+from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
@@ -19,7 +21,9 @@ from mmcomp.datasets import (
     LoadPair,
     PackPairInputs,
     PairDataset,
+    PairTableError,
     SubjectKFold,
+    check_alignment,
     image_store,
 )
 from mmcomp.datasets.controls import CONTROLS
@@ -103,6 +107,35 @@ def test_subset_holds_the_rows_of_its_subjects(table, rows, subset, cache):
     check_pairs(dataset, table, [row for row in rows if row['subject'] in subjects])
 
 
+@pytest.mark.parametrize('cache', ['ram', 'none'])
+@pytest.mark.parametrize(('indices', 'chosen'), [(3, [0, 1, 2]), ([5, 1], [5, 1])])
+def test_indices_choose_among_the_rows_of_the_subset(
+    table, rows, indices, chosen, cache
+):
+    split = SubjectKFold(5, fold=3)
+    options = dict(split=split, subset='train', pipeline=LOAD_AND_PACK, cache=cache)
+    whole = PairDataset(str(table), **options)
+    dataset = PairDataset(str(table), indices=indices, **options)
+    own = [row for row in rows if row['subject'] in whole.subjects]
+    expected = [own[i] for i in chosen]
+    check_pairs(dataset, table, expected)
+    assert dataset.subjects == tuple(sorted({row['subject'] for row in expected}))
+    assert len(dataset.subjects) < len(whole.subjects)
+    assert whole.get_subset(indices).subjects == dataset.subjects
+    found = [sample['data_samples'].sample_idx for sample in dataset]
+    assert found == list(range(len(chosen)))
+
+
+@pytest.mark.parametrize('cache', ['ram', 'none'])
+def test_the_pipeline_may_be_replaced(table, rows, cache):
+    """As tools do that look at what each transform returns."""
+    dataset = PairDataset(str(table), pipeline=LOAD_AND_PACK, cache=cache)
+    load, seen = dataset.pipeline, []
+    dataset.pipeline = lambda data: seen.append(data['sample_id']) or load(data)
+    check_pairs(dataset, table, rows)
+    assert seen == [row['sample_id'] for row in rows]
+
+
 def test_classes_from_metainfo(make_pair_table, tmp_path):
     path = make_pair_table(tmp_path, 1, 1, (6, 6), classes=('joy', 'fear', 'anger'))
     dataset = PairDataset(str(path), metainfo=dict(classes=('anger', 'fear', 'joy')))
@@ -167,11 +200,61 @@ def test_images_of_several_sizes(make_pair_table, tmp_path):
     path = make_pair_table(tmp_path, 2, 1, (6, 8))
     for index, file in enumerate(sorted((tmp_path / 'images').iterdir())):
         cv2.imwrite(str(file), np.full((5 + index // 2, 7), index, np.uint8))
-    dataset = PairDataset(str(path), pipeline=LOAD)
-    for index, data in enumerate(dataset):
-        assert [x.shape for x in data['img']] == [(5 + index, 7)] * 2
-        # Files are sorted by name: the apex comes before the onset.
-        assert [int(x[0, 0]) for x in data['img']] == [2 * index + 1, 2 * index]
+    resize = dict(type='Resize', scale=(8, 4))  # width, height
+    shared = dict(type='mmcomp.SharedRandomTransforms', transforms=[resize])
+    for cache in ('ram', 'none'):
+        dataset = PairDataset(str(path), pipeline=[*LOAD, shared], cache=cache)
+        assert dataset.image_size is None
+        for index, data in enumerate(dataset):
+            assert [x.shape for x in data['img']] == [(4, 8)] * 2
+            # Files are sorted by name: the apex comes before the onset.
+            assert [int(x[0, 0]) for x in data['img']] == [2 * index + 1, 2 * index]
+
+
+@pytest.mark.parametrize('cache', ['ram', 'none'])
+def test_an_image_of_another_size_is_named(make_pair_table, tmp_path, cache):
+    path = make_pair_table(tmp_path, 2, 1, (6, 8))
+    odd = tmp_path / 'images' / 's00-posed-0-onset.png'  # the first image of the table
+    cv2.imwrite(str(odd), np.zeros((8, 6), np.uint8))
+    with pytest.raises(PairTableError) as info:
+        PairDataset(str(path), pipeline=LOAD_AND_PACK, cache=cache)
+    assert info.value.faults == [
+        f'line 2: onset {str(odd)!r}: the image has 8x6 pixels; it must have 6x8, like '
+        'most images: align the faces (mmcomp prepare)'
+    ]
+    cv2.imwrite(str(odd), np.zeros((6, 8), np.uint8))
+    os.utime(path, ns=(1, 1))
+    dataset = PairDataset(str(path), pipeline=LOAD_AND_PACK, cache=cache)
+    assert dataset.image_size == (6, 8)
+
+
+def test_images_must_have_the_size_of_the_alignment(make_pair_table, tmp_path):
+    path = make_pair_table(tmp_path, 1, 1, (12, 10))
+    dataset = PairDataset(str(path), pipeline=LOAD_AND_PACK)
+    check_alignment(dataset, {})
+    image = tmp_path / 'images' / 's00-posed-0-onset.png'
+    message = re.escape(
+        f"is 12x10 pixels (sample 's00-posed-0': {image}); it must be 10x10, as in "
+        "'alignment' of the config: align the faces (mmcomp prepare)"
+    )
+    for data in (dataset, RepeatDataset(dataset, 2), ConcatDataset([dataset])):
+        with pytest.raises(ValueError, match=message):
+            check_alignment(data, dict(alignment=dict(size=10)))
+
+
+@pytest.mark.parametrize('free', [96, 95])
+def test_images_that_do_not_fit_into_memory(
+    make_pair_table, tmp_path, monkeypatch, free
+):
+    """Two pairs of 4 x 6 gray pixels are 96 bytes."""
+    path = make_pair_table(tmp_path, 1, 1, (4, 6))
+    monkeypatch.setattr(image_store, 'available_memory', lambda: free)
+    if free == 96:
+        assert len(PairDataset(str(path), pipeline=LOAD)) == 2
+        return
+    with pytest.raises(ValueError, match=r'memory for 4 images of 4x6 pixels .*cache='):
+        PairDataset(str(path), pipeline=LOAD)
+    assert len(PairDataset(str(path), pipeline=LOAD, cache='none')) == 2
 
 
 def test_a_transform_may_change_images_in_place(table, rows):
@@ -391,6 +474,18 @@ def test_in_a_wrapper(make_pair_table, tmp_path, wrapper, times, cache):
         rows = [r for r in rows for _ in range(1 + (r['label'] == 'spontaneous'))]
         times = 1
     check_pairs(dataset, path, rows * times)
+
+
+def test_parts_share_nothing_with_datasets_that_are_gone(table):
+    """MMEngine remembers the ids of all that it ever copied for a subset."""
+    dataset = PairDataset(str(table), pipeline=LOAD_AND_PACK, cache='none')
+    (memo,) = BaseDataset._copy_without_annotation.__defaults__
+    memo[id(dataset.pipeline)] = 'what once had this id'
+    try:
+        assert len(dataset.get_subset(2)) == 2
+        assert callable(dataset.get_subset(2).pipeline)
+    finally:
+        memo.clear()
 
 
 @pytest.mark.parametrize('cache', ['ram', 'none'])

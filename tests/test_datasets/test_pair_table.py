@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mmcomp.datasets import PairDataset, PairTableError, read_pair_table
 from mmcomp.datasets.image_store import decode_images
+from mmcomp.datasets.pair_table import person_of
 
 HEADER = 'sample_id,subject,onset,apex,label'
 GOOD = '1,s1,a.png,b.png,posed'
@@ -87,7 +88,7 @@ def test_csv_of_a_spreadsheet(folder):
     assert (second['place'], second['_position']) == ('', 'line 5')
 
 
-CELLS = st.text(st.characters(codec='utf-8', exclude_characters='\0'), max_size=8)
+CELLS = st.text(st.characters(codec='utf-8', exclude_characters='\0\r'), max_size=8)
 
 
 @given(
@@ -142,13 +143,13 @@ def test_other_classes(folder):
 
 @pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig'])
 def test_json_of_openmmlab(folder, encoding):
-    """Labels as names, as ``gt_label`` or as both; values keep their type."""
+    """Labels as names, as ``gt_label`` or as both; values are strings."""
     entry = dict(subject=7, onset='a.png', apex='face @ 1, müde 表情.png')
     content = dict(
         metainfo=dict(classes=['posed', 'spontaneous'], dataset_type='faces'),
         data_list=[
             dict(entry, sample_id='ü', label='spontaneous', intensity=0.5),
-            dict(entry, sample_id=2, gt_label=0, box=[1, 2]),
+            dict(entry, sample_id=2, gt_label=0, light=None),
             dict(entry, sample_id=3, gt_label=1, label='spontaneous'),
         ],
     )
@@ -163,7 +164,7 @@ def test_json_of_openmmlab(folder, encoding):
             'sample_id': 'ü',
             'subject': '7',
             'label': 'spontaneous',
-            'intensity': 0.5,
+            'intensity': '0.5',
             '_position': 'data_list[0]',
         },
         {
@@ -171,7 +172,7 @@ def test_json_of_openmmlab(folder, encoding):
             'sample_id': '2',
             'subject': '7',
             'label': 'posed',
-            'box': [1, 2],
+            'light': '',
             '_position': 'data_list[1]',
         },
         {
@@ -184,22 +185,80 @@ def test_json_of_openmmlab(folder, encoding):
     ]
 
 
+# ------------------------------------------------------------------- who is who
+
+
+def people_table(folder, subjects, database=None):
+    columns = f'{HEADER},database' if database else HEADER
+    rows = [f'{i},{s},a.png,b.png,posed' for i, s in enumerate(subjects)]
+    if database:
+        rows = [f'{row},{d}' for row, d in zip(rows, database)]
+    return write(folder, 'people.csv', '\n'.join([columns, *rows]))
+
+
+@pytest.mark.parametrize(
+    ('subjects', 'shown'),
+    [
+        (['Anna', 'bob', 'anna'], "'Anna' and 'anna'"),
+        (['1', '01', '001', '2'], "'001' and '01' and '1'"),
+        (['s1', 's01'], "'s01' and 's1'"),
+        (['ü', 'ü'], r"'u\u0308' and 'ü'"),
+        (['a1', 'A1', 'b1', 'B1'], "'A1' and 'a1'; 'B1' and 'b1'"),
+    ],
+)
+def test_spellings_of_one_person_are_named(folder, subjects, shown):
+    with pytest.warns(UserWarning, match='may be one person in several') as caught:
+        rows = read_pair_table(people_table(folder, subjects))
+    assert f'people.csv: the subjects {shown} may be one' in str(caught[0].message)
+    assert [row['subject'] for row in rows] == subjects
+
+
+def test_other_people_are_not_warned_of(folder, recwarn):
+    read_pair_table(
+        people_table(folder, ['s1', 's10', 's11', 'anna', 'anne', '0', 'O'])
+    )
+    assert not recwarn
+
+
+def test_equal_subjects_of_two_databases_are_two_people(folder, recwarn):
+    path = people_table(folder, ['1', '1', '01'], ['samm', 'casme2', 'casme3'])
+    rows = read_pair_table(path)
+    assert [row['subject'] for row in rows] == ['samm/1', 'casme2/1', 'casme3/01']
+    assert not recwarn
+    rows = read_pair_table(people_table(folder, ['1', '2'], ['samm', 'samm']))
+    assert [row['subject'] for row in rows] == ['1', '2']
+    assert [person_of(row) for row in rows] == ['samm/1', 'samm/2']
+    assert faults_of(
+        read_pair_table, people_table(folder, ['1', '2'], ['samm', ''])
+    ) == ['line 3: database is empty; it must be given in each row, or in none']
+
+
+@pytest.mark.parametrize('name', [' posed', '', 7])
+def test_classes_that_no_table_can_name(folder, name):
+    path = write(folder, 'table.csv', f'{HEADER}\n{GOOD}\n')
+    assert faults_of(read_pair_table, path, ['posed', name]) == [
+        f'class {name!r} must be a string that is there once, without outer blanks'
+    ]
+    assert 'class' in faults_of(read_pair_table, path, ['posed', 'posed'])[0]
+
+
 # ------------------------------------------------------------------- what is refused
 
 CLASSES = "'posed', 'spontaneous'"
+COMMA = 'a cell with a comma needs quotation marks'
 BAD_TABLES = {
     # The file
     'missing file': (None, 'no such file'),
-    'empty file': ('', 'the file is empty'),
-    'only blank lines': ('\n \n,,\n', 'the file is empty'),
+    'empty file': ('', 'line 1: the file is empty'),
+    'only blank lines': ('\n \n,,\n', 'line 1: the file is empty'),
     'header only': (f'{HEADER}\n', 'there is no row below the header'),
     'not UTF-8': (
         f'{HEADER}\n{GOOD}\n2,Müller,a.png,b.png,posed\n'.encode('latin-1'),
-        'line 3: not UTF-8 (invalid start byte); save the table as UTF-8',
+        'line 3: not UTF-8 but perhaps Windows-1252; save the table as UTF-8',
     ),
     'UTF-16': (
         f'{HEADER}\n{GOOD}\n'.encode('utf-16'),
-        'line 1: not UTF-8 (invalid start byte); save the table as UTF-8',
+        'line 1: not UTF-8 but UTF-16; save the table as UTF-8',
     ),
     'NUL byte': (
         f'{HEADER}\n{GOOD}\n2,s\0,a.png,b.png,posed\n',
@@ -232,24 +291,24 @@ BAD_TABLES = {
     ),
     'semicolons': (
         f'{HEADER}\n{GOOD}\n'.replace(',', ';'),
-        "line 1: no column 'sample_id', 'subject', 'onset', 'apex', 'label' in the "
-        "header ('sample_id;subject;onset;apex;label'); it is separated by "
-        'semicolons, and commas are needed',
+        'line 1: cells are separated by semicolons; they must be separated by commas',
     ),
     'tabs': (
         f'\n{HEADER}\n{GOOD}\n'.replace(',', '\t'),
-        "line 2: no column 'sample_id', 'subject', 'onset', 'apex', 'label' in the "
-        "header ('sample_id\\tsubject\\tonset\\tapex\\tlabel'); it is separated by "
-        'tabs, and commas are needed',
+        'line 2: cells are separated by tabs; they must be separated by commas',
+    ),
+    'one image twice': (
+        f'{HEADER}\n{GOOD}\n2,s1,a.png,./a.png,posed\n',
+        "line 3: onset and apex are the same image, 'a.png'",
     ),
     # The form of a row
     'too many fields': (
         f'{HEADER}\n{GOOD}\n2,s1,a.png,b.png,posed,x\n',
-        'line 3: 6 fields where the header has 5',
+        f'line 3: 6 cells where the header has 5; {COMMA}',
     ),
     'too few fields': (
         f'{HEADER}\n\n2,s1,a.png,b.png\n{GOOD}\n',
-        'line 3: 4 fields where the header has 5',
+        f'line 3: 4 cells where the header has 5; {COMMA}',
     ),
     'unclosed quote': (
         f'{HEADER}\n{GOOD}\n2,"s1,a.png,b.png,posed\n3,s1,a.png,b.png,posed\n',
@@ -340,8 +399,12 @@ BAD_JSON = {
         f"metainfo: classes 2 differ from the dataset's [{CLASSES}]",
     ),
     'missing keys': (
-        dict(data_list=[JSON_ROW, dict(sample_id='2', subject='s1', apex=None)]),
-        "data_list[1]: no 'onset', 'apex', 'label'",
+        dict(data_list=[JSON_ROW, dict(sample_id='2', subject='s1', apex='b.png')]),
+        "data_list[1]: no 'onset', 'label'",
+    ),
+    'list as a value': (
+        dict(data_list=[JSON_ROW, dict(JSON_ROW, sample_id='2', box=[1, 2])]),
+        'data_list[1]: box is a list; it must be a string or a number',
     ),
     'gt_label out of range': (
         dict(data_list=[dict(JSON_ROW, gt_label=2)]),
@@ -400,7 +463,7 @@ def test_all_faults_at_once(folder):
         [
             f"line 2: label is 'Posed'; it must be one of {CLASSES}",
             "line 2: onset 'c.png': no such file",
-            'line 3: 3 fields where the header has 5',
+            f'line 3: 3 cells where the header has 5; {COMMA}',
             "line 5: sample_id '1' is already in line 2",
             'line 5: subject is empty',
             'line 5: apex is empty',

@@ -158,7 +158,7 @@ def test_file_may_name_numbers_and_leave_out_empty_subsets(tmp_path):
     ('content', 'message'),
     [
         (None, r'split file .*split\.json.*: no such file'),
-        ('{"train": ["a",', r'split file .*split\.json.*Expecting value: line 1'),
+        ('{"train": ["a",', r'split file .*split\.json.*line 1: not JSON'),
         ('["a", "b"]', 'must be an object with lists under "train" and "test"'),
         ('{"train": ["a", "b", "c"]}', 'must be an object .* "train" and "test"'),
         ('{"test": ["a", "b", "c"]}', 'must be an object .* "train" and "test"'),

@@ -1,11 +1,16 @@
 """What the page computes, without the page."""
 
+import gc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mmcomp.apis import PairInferencer
 from mmcomp.demo import analysis, drawing
 from mmcomp.demo.analysis import CannotCompareError, count_frames
+from mmcomp.demo.uploads import Upload
+from mmcomp.faces import pair_from_images
 
 pytest.importorskip('captum', reason='Captum is not installed')
 
@@ -35,8 +40,15 @@ def test_scores_are_those_of_the_inferencer(analyst, network, files):
 
 def test_where_nothing_changes_nothing_counts(analyst, files):
     folder = files[0]
-    found = analyst.compare_pictures(folder / 'apex.png', folder / 'apex.png')
-    np.testing.assert_allclose(found.counted, 0, atol=1e-5)
+    pair = pair_from_images(folder / 'onset.png', folder / 'apex.png')
+    counted = analyst._where_it_counted(replace(pair, apex=pair.onset), 'posed')
+    np.testing.assert_allclose(counted, 0, atol=1e-5)
+
+
+def test_the_same_picture_twice_is_refused(analyst, files):
+    path = files[0] / 'apex.png'
+    with pytest.raises(CannotCompareError, match='are the same picture'):
+        analyst.compare_pictures(path, path)
 
 
 def test_a_face_at_rest_leaves_a_curve_to_choose_from(analyst, files):
@@ -51,7 +63,7 @@ def test_a_face_at_rest_leaves_a_curve_to_choose_from(analyst, files):
     [
         ('broken.mp4', "'broken.mp4' cannot be opened as a video"),
         ('no such.mp4', "'no such.mp4': no such file or folder"),
-        ('blank.png', 'no face was found in any of the 1 frames'),
+        ('blank.png', "'blank.png' is a photo; a clip is a video or a folder"),
     ],
 )
 def test_no_clip(analyst, files, name, sentence):
@@ -72,6 +84,15 @@ def test_frames_are_counted(files, monkeypatch):
     monkeypatch.setattr(analysis, 'MAX_FRAMES', len(clip) - 1)
     with pytest.raises(CannotCompareError, match='more than 49 frames'):
         count_frames(folder / 'smile.mp4')
+
+
+def test_an_upload_lives_as_long_as_its_object(files):
+    upload = Upload(files[0] / 'blank.png')
+    path = upload.path
+    assert path.read_bytes() == (files[0] / 'blank.png').read_bytes()
+    del upload
+    gc.collect()
+    assert not path.parent.exists()
 
 
 def test_what_users_hand_over_is_escaped():

@@ -106,9 +106,17 @@ def test_testing_on_trained_subjects_is_said(table, tmp_path):
     build(cfg).train()
     cfg.load_from = str(tmp_path / 'epoch_1.pth')
     cfg.test_dataloader.dataset.subset = 'all'
+    cfg.work_dir = str(tmp_path / 'test')
     build(cfg).test()
-    log = max(tmp_path.glob('*/*.log')).read_text()
+    log = max(tmp_path.glob('test/*/*.log')).read_text()
     assert '3 of 6 tested subjects were trained on' in log
+
+
+def test_unaligned_images_stop_before_training(make_pair_table, tmp_path):
+    table = make_pair_table(tmp_path / 'photos', 2, 1, size=(60, 80))
+    with pytest.raises(ValueError, match=r'60x80 pixels .* must be 48x48.*prepare'):
+        build(small_config(table, tmp_path / 'run')).train()
+    assert not list((tmp_path / 'run').glob('*.pth'))
 
 
 PROTOCOL = [
@@ -116,6 +124,14 @@ PROTOCOL = [
     (
         dict(val_dataloader__dataset__split__seed=1),
         'subjects are in the training and the',
+    ),
+    (
+        dict(
+            param_scheduler=[
+                dict(type='ReduceOnPlateauLR', monitor='pair/wrong', by_epoch=True)
+            ]
+        ),
+        "is 'test', and ReduceOnPlateauLR would follow a metric of it",
     ),
     (
         dict(default_hooks__checkpoint__save_best='pair/error_rate'),
@@ -138,6 +154,32 @@ def test_protocol_errors_stop_before_training(options, message, table, tmp_path)
     with pytest.raises(ValueError, match=message):
         build(small_config(table, tmp_path, **options)).train()
     assert not list(tmp_path.glob('*.pth'))
+
+
+@pytest.mark.parametrize(
+    ('databases', 'refused'),
+    [(('casme2', 'samm'), False), (('samm', 'samm'), True), ((None, None), True)],
+)
+def test_equal_subjects_of_two_tables(databases, refused, table, tmp_path):
+    """They are one person unless the tables name different databases."""
+    paths = []
+    for number, database in enumerate(databases):
+        rows = pd.read_csv(table, dtype=str)
+        if database:
+            rows = rows.assign(database=database)
+        paths.append(table.with_name(f'people-{database}-{number}.csv'))
+        rows.to_csv(paths[-1], index=False)
+    cfg = small_config(table, tmp_path, epochs=1)
+    for loader, path in (('train', paths[0]), ('val', paths[1]), ('test', paths[1])):
+        own = dict(ann_file=str(path), split=None, subset='all')
+        cfg[f'{loader}_dataloader'].dataset.update(own)
+    if refused:
+        with pytest.raises(ValueError, match=r"6 subjects are in .*a column 'data"):
+            build(cfg).train()
+        return
+    build(cfg).train()
+    predictions = pd.read_csv(tmp_path / 'predictions.csv')
+    assert len(predictions) == len(pd.read_csv(table))
 
 
 def test_best_epoch_may_be_chosen_on_an_inner_split(table, tmp_path):

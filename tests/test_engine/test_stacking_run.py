@@ -99,6 +99,18 @@ def test_stack_of_members_trained_apart(trained, table, tmp_path):
         torch.testing.assert_close(saved[name], value)
 
 
+def test_a_stack_without_validation_is_fitted(trained, table, tmp_path):
+    _, folder, _ = trained
+    cfg = without_chance(small_config(table, tmp_path, 'compcnn_sub-svm', epochs=3))
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None  # --no-validate
+    build(cfg).train()
+    saved = load_plain_checkpoint(tmp_path / 'epoch_3.pth')['state_dict']
+    for name, value in load_plain_checkpoint(folder / 'epoch_3.pth')[
+        'state_dict'
+    ].items():
+        assert torch.equal(saved[name], value), name
+
+
 @TRANSFORMS.register_module(force=True)
 class Blacken(BaseTransform):
     """An augmentation after which nothing is to be seen."""

@@ -83,10 +83,36 @@ def test_ids_and_names_are_read_as_written(tmp_path):
         assert read[column].isna().all()
 
 
-def test_empty_scores_are_missing(table, tmp_path):
-    path = written(table.assign(score_p=[0.5, None, 1]), tmp_path / 'a')
-    read = read_prediction_tables([path])
-    np.testing.assert_array_equal(read['score_p'], [0.5, np.nan, 1])
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(score_p=[0.25, None, 1]), "line 3: score_p is ''; it must be a number"),
+        (dict(score_p=[0.25, 0.3, 'inf']), "line 4: score_p is 'inf'; it must be a"),
+        (
+            dict(predicted=list('qpp')),
+            "line 3: predicted is 'p'; it must be 'q'",
+        ),
+        (
+            dict(predicted=list('qrp')),
+            "line 3: predicted is 'r'; it must be one of",
+        ),
+        (dict(label=['q', 'p', '']), "line 4: label is ''; it must be one of 'p', 'q'"),
+        (dict(seed='x'), "line 2: seed is 'x'; it must be a number"),
+    ],
+)
+def test_a_table_that_contradicts_itself_is_refused(change, message, table, tmp_path):
+    path = written(table.assign(seed=0).assign(**change), tmp_path / 'a')
+    if 'seed' in change:
+        write_prediction_table(table.assign(**{**RUN, **change}), path)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_prediction_tables([path])
+    assert str(caught.value).startswith(f'{path}, ')
+
+
+def test_of_equal_scores_either_class_may_be_predicted(table, tmp_path):
+    tied = table.assign(score_p=0.5, score_q=0.5)
+    read = read_prediction_tables([written(tied, tmp_path / 'a')])
+    assert read['predicted'].tolist() == ['q', 'q', 'p']
 
 
 @pytest.mark.parametrize(
@@ -118,14 +144,15 @@ def test_a_network_is_not_counted_twice_as_a_member(table, tmp_path):
 def test_tables_without_the_columns_of_variants_are_refused(column, table, tmp_path):
     path = tmp_path / 'old.csv'
     write_prediction_table(table.assign(**RUN).drop(columns=column), path)
-    with pytest.raises(ValueError, match=f'old.csv.*no column {column}'):
+    with pytest.raises(ValueError, match=f"old.csv, line 1: no column '{column}'"):
         read_prediction_tables([path])
 
 
 def test_no_table_and_other_classes_are_refused(table, tmp_path):
     with pytest.raises(ValueError, match='paths is empty'):
         read_prediction_tables([])
-    other = table.rename(columns={'score_q': 'score_r'})
+    other = table.assign(label='p', predicted='p', score_p=1)
+    other = other.rename(columns={'score_q': 'score_r'})
     paths = [written(table, tmp_path / 'a'), written(other, tmp_path / 'b', seed=1)]
-    with pytest.raises(ValueError, match=r"has the classes \['p', 'r'\]; they must be"):
+    with pytest.raises(ValueError, match=r"the classes are \['p', 'r'\]; they must be"):
         read_prediction_tables(paths)

@@ -91,12 +91,35 @@ def test_bootstrap_by_subject_is_wider_where_subjects_agree():
     """Ten subjects that are all wrong or all right say little, however many pairs."""
     subjects = np.repeat([f's{i}' for i in range(10)], 20)
     clustered = make_table(np.repeat([1, 1, 0, 0, 0, 0, 0, 0, 0, 0], 20), subjects)
-    spread = make_table(np.tile([1, 1, 0, 0, 0, 0, 0, 0, 0, 0], 20), subjects)
+    wrong = np.tile([1, 1, 0, 0, 0, 0, 0, 0, 0, 0], 20)
+    wrong[[2, 20]] = 1, 0  # one subject has an error more, another one less
+    spread = make_table(wrong, subjects)
     wide, narrow = (statistics.bootstrap_interval(t) for t in (clustered, spread))
-    assert narrow == pytest.approx((0.2, 0.2))
+    assert narrow == pytest.approx((0.2, 0.2), abs=0.03)
     # Wrong subjects in a draw of ten are Binomial(10, 0.2).
     low, high = stats.binom.ppf([0.025, 0.975], 10, 0.2) / 10
     assert wide == pytest.approx((low, high), abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'interval'),
+    [
+        # Clopper and Pearson's intervals of 0, 10 and 5 of 10.
+        ([0] * 40, (0, 0.3085)),
+        ([1] * 40, (0.6915, 1)),
+        ([1, 0, 1, 0] * 10, (0.1871, 0.8129)),
+    ],
+)
+def test_equal_subjects_are_no_certainty(wrong, interval):
+    table = make_table(wrong, np.repeat([f's{i}' for i in range(10)], 4))
+    assert statistics.bootstrap_interval(table) == pytest.approx(interval, abs=1e-4)
+
+
+@pytest.mark.parametrize('wrong', [[0, 0, 0, 0], [1, 0, 0, 0]])
+def test_one_subject_has_no_interval(wrong):
+    assert np.isnan(statistics.bootstrap_interval(make_table(wrong, ['s'] * 4))).all()
+    row = statistics.summarize(make_table(wrong, ['s'] * 4), ['posed', 'spontaneous'])
+    assert np.isnan([row.bootstrap_low, row.bootstrap_high]).all()
 
 
 def test_error_of_two_seeds_is_their_mean():
@@ -163,8 +186,3 @@ def test_compare_uses_common_seeds_and_refuses_other_samples():
         ValueError, match='1 samples were tested by one of the networks'
     ):
         statistics.compare(a, b.iloc[:3])
-
-
-def test_majority_error_counts_each_sample_once():
-    table = pd.concat([make_table([0] * 5, list('aabbc'), seed=s) for s in (0, 1)])
-    assert statistics.majority_error(table) == pytest.approx(2 / 5)

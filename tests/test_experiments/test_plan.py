@@ -1,7 +1,5 @@
 """The plan of an experiment."""
 
-import json
-
 import pytest
 
 from mmcomp.experiments.plan import (
@@ -9,9 +7,7 @@ from mmcomp.experiments.plan import (
     ExperimentSettings,
     SettingsError,
     make_runs,
-    read_settings,
     unfinished,
-    write_settings,
 )
 
 CONFIGS = ['configs/diffcnn.py', 'configs/compcnn_sub-svm.py']
@@ -34,16 +30,13 @@ def test_each_run_has_its_seed():
 def test_all_loaders_get_the_same_split():
     run = make_runs(ExperimentSettings(CONFIGS[:1], n_splits=4, split_seed=7), 4)[3]
     splits = [
-        run.options[f'{name}_dataloader.dataset.split']
-        for name in ('train', 'val', 'test')
+        run.data[f'{name}_dataloader']['split'] for name in ('train', 'val', 'test')
     ]
-    wanted = dict(type='mmcomp.SubjectKFold', n_splits=4, fold=3, seed=7, _delete_=True)
+    wanted = dict(type='mmcomp.SubjectKFold', n_splits=4, fold=3, seed=7)
     assert splits == [wanted] * 3
     run = make_runs(ExperimentSettings(CONFIGS[:1], split='loso'), 5)[4]
-    split = run.options['train_dataloader.dataset.split']
-    assert split == dict(
-        type='mmcomp.LeaveOneSubjectOut', fold=4, seed=0, _delete_=True
-    )
+    split = run.data['train_dataloader']['split']
+    assert split == dict(type='mmcomp.LeaveOneSubjectOut', fold=4, seed=0)
 
 
 def test_variants_are_fields_and_have_folders_of_their_own():
@@ -61,11 +54,11 @@ def test_variants_are_fields_and_have_folders_of_their_own():
     for run in runs:
         variant = {'train_subjects': run.train_subjects, 'control': run.control}
         assert run.options['variant'] == variant
-    swapped, shuffled = runs[1].options, runs[2].options
-    assert swapped['val_dataloader.dataset.control'] == 'swapped'
-    assert shuffled['train_dataloader.dataset.control'] == 'shuffled-labels'
-    assert 'val_dataloader.dataset.control' not in shuffled  # against the true labels
-    assert runs[3].options['train_dataloader.dataset.split']['train_subjects'] == 10
+    swapped, shuffled = runs[1].data, runs[2].data
+    assert swapped['val_dataloader']['control'] == 'swapped'
+    assert shuffled['train_dataloader']['control'] == 'shuffled-labels'
+    assert 'control' not in shuffled['val_dataloader']  # against the true labels
+    assert runs[3].data['train_dataloader']['split']['train_subjects'] == 10
     settings = ExperimentSettings(CONFIGS, controls=['swapped'], only_controls=True)
     alone = make_runs(settings, 1)
     assert [(run.model, run.control) for run in alone] == [
@@ -120,32 +113,6 @@ def test_folds_that_do_not_exist():
         make_runs(ExperimentSettings(CONFIGS, folds=[0, 3]), 3)
 
 
-def test_second_start_must_ask_for_the_same(tmp_path):
-    folder = tmp_path / 'an @ experiment'
-    settings = ExperimentSettings(CONFIGS, cfg_options={'a.b': 3})
-    write_settings(settings, folder)
-    write_settings(settings, folder)
-    assert read_settings(folder) == settings
-    with pytest.raises(
-        SettingsError, match=r'another experiment.*n_splits: 10 there, 5'
-    ):
-        write_settings(
-            ExperimentSettings(CONFIGS, n_splits=5, cfg_options={'a.b': 3}), folder
-        )
-
-
-def test_foreign_folders_are_left_alone(tmp_path):
-    (tmp_path / 'thesis.tex').write_text('precious')
-    with pytest.raises(SettingsError, match='is not empty and holds no experiment'):
-        write_settings(ExperimentSettings(CONFIGS), tmp_path)
-    with pytest.raises(SettingsError, match='holds no experiment'):
-        read_settings(tmp_path)
-    (tmp_path / 'experiment.json').write_text('{')
-    with pytest.raises(SettingsError, match=r'experiment\.json'):
-        write_settings(ExperimentSettings(CONFIGS), tmp_path)
-    assert (tmp_path / 'thesis.tex').read_text() == 'precious'
-
-
 def test_a_run_is_done_when_its_table_is_there(tmp_path):
     runs = make_runs(ExperimentSettings(CONFIGS), 2)
     folder = tmp_path / runs[0].folder
@@ -154,9 +121,3 @@ def test_a_run_is_done_when_its_table_is_there(tmp_path):
     assert unfinished(runs, tmp_path) == runs
     (folder / DONE_FILE).write_text('whole')
     assert unfinished(runs, tmp_path) == runs[1:]
-
-
-def test_settings_are_readable_json(tmp_path):
-    write_settings(ExperimentSettings(CONFIGS), tmp_path / 'e')
-    content = json.loads((tmp_path / 'e' / 'experiment.json').read_text())
-    assert content['configs'] == CONFIGS

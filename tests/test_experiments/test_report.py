@@ -1,20 +1,31 @@
 """The report of an experiment, from made-up prediction tables."""
 
+import dataclasses
 import json
 import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from mmcomp.evaluation import statistics
-from mmcomp.evaluation.prediction_table import write_prediction_table
+from mmcomp.evaluation.prediction_table import (
+    make_prediction_table,
+    write_prediction_table,
+)
 from mmcomp.experiments.collect import collect
-from mmcomp.experiments.driver import DATA_FILE
+from mmcomp.experiments.driver import DATA_FILE, count_errors
 from mmcomp.experiments.paper import PAPER_ROWS
-from mmcomp.experiments.plan import ExperimentSettings, make_runs, write_settings
-from mmcomp.experiments.plots import learning_curve_plot
-from mmcomp.experiments.report import write_report
+from mmcomp.experiments.plan import ExperimentSettings, make_runs
+from mmcomp.experiments.plots import (
+    confusion_plot,
+    folds_plot,
+    learning_curve_plot,
+    roc_plot,
+)
+from mmcomp.experiments.record import write_settings
+from mmcomp.experiments.report import headline_table, write_report
 
 SUBJECTS, PAIRS, FOLDS = 12, 10, 3
 CLASSES = ['posed', 'spontaneous']
@@ -41,14 +52,18 @@ def predictions(model, fold, seed, rate, **variant):
     return table.assign(**{**dict.fromkeys(names), **variant})
 
 
-def make_experiment(folder, name='nvie-subset', **settings):
+def make_experiment(
+    folder, name='nvie-subset', lr=0.1, picture='bb', digest='aa', **settings
+):
     """An experiment whose runs are done."""
     settings = {'configs': CONFIGS, **settings}
     settings = ExperimentSettings(n_splits=FOLDS, **settings)
-    write_settings(settings, folder)
+    configs = {name[:-3]: {'lr': lr} for name in settings.configs}
+    write_settings(settings, dict(configs=configs, files={'1.png': picture}), folder)
     emotions = ['anger', 'joy']
     data = dict(
         table='/data/pairs.csv',
+        digest=digest,
         name=name,
         synthetic=True,
         classes=CLASSES,
@@ -56,6 +71,11 @@ def make_experiment(folder, name='nvie-subset', **settings):
         subjects=SUBJECTS,
         labels=dict(posed=60, spontaneous=60),
         folds=FOLDS,
+        samples={
+            f's{s}-{p}': (f's{s}', CLASSES[p % 2], s % FOLDS)
+            for s in range(SUBJECTS)
+            for p in range(PAIRS)
+        },
         oracle=dict(wrong=3, total=120),
         columns=dict(
             emotion={
@@ -85,6 +105,17 @@ def make_experiment(folder, name='nvie-subset', **settings):
             path = folder / run.folder / f'predictions{suffix}.csv'
             write_prediction_table(own, path)
     return folder
+
+
+@pytest.mark.parametrize('names', [('None', 'null'), ('1', '01'), ('True', 'NA')])
+def test_progress_counts_classes_of_any_name(tmp_path, names):
+    """Half of the predictions are errors, whatever the classes are called."""
+    (run,) = make_runs(ExperimentSettings(CONFIGS[:1], n_splits=1), 1)
+    labels = np.array([0, 1, 0, 1])
+    scores = np.array([[0.9, 0.1]] * 4)
+    table = make_prediction_table(list('abcd'), list('abcd'), labels, scores, names)
+    write_prediction_table(table, tmp_path / run.folder / 'predictions.csv')
+    assert count_errors(tmp_path, run) == (2, 4)
 
 
 def make_usual(folder):
@@ -120,6 +151,15 @@ def test_nine_rows_in_the_papers_order(reported):
     assert '| majority class             | 50.00' in text
     assert '3/120' in text
     assert 'say nothing about people' in text
+
+
+def test_the_majority_class_counts_each_sample_once(reported):
+    """60 samples of each class, though most networks here tested the same 60."""
+    results = collect([reported[0]])
+    few = (results.table['model'] == 'diffcnn') | (results.table['label'] == 'posed')
+    rows = headline_table(dataclasses.replace(results, table=results.table[few]))
+    row = rows.set_index('network').loc['majority class']
+    assert row['error, %'] == '50.00'
 
 
 def test_comparisons_are_holm_corrected(reported):
@@ -206,6 +246,7 @@ def test_experiments_on_the_same_data_share_one_table(experiment, tmp_path):
     other = make_experiment(tmp_path / 'other', seeds=[2])
     text = write_report([experiment, other])
     assert '3 seeds' in text
+    assert 'Seeds 0, 1, 2;' in text
     spos = make_experiment(tmp_path / 'spos', name='spos', split='loso')
     with pytest.raises(
         ValueError, match=r"split is 'subject-kfold' in .* and 'loso' in .*; it must"
@@ -213,14 +254,47 @@ def test_experiments_on_the_same_data_share_one_table(experiment, tmp_path):
         write_report([experiment, spos])
 
 
-@pytest.mark.parametrize('spoil', ['nothing', 'empty', 'column', 'old', 'twice'])
+@pytest.mark.parametrize(
+    ('other', 'message'),
+    [
+        (dict(lr=0.2), r'diffcnn: lr is 0\.1 there, 0\.2 now'),
+        (dict(picture='cc'), r'1\.png has changed'),
+        (dict(cfg_options={'a': 1}), r'cfg_options is \{\} in .* must be the same'),
+        (
+            dict(digest='zz'),
+            r'the pairs of /data/pairs\.csv in .* differ; they must be',
+        ),
+    ],
+)
+def test_results_that_cannot_be_compared_are_not_joined(
+    other, message, experiment, tmp_path
+):
+    folder = make_experiment(tmp_path / 'other', seeds=[2], **other)
+    with pytest.raises(ValueError, match=message):
+        write_report([experiment, folder])
+
+
+def test_tables_of_an_unfinished_run_do_not_count(experiment):
+    """A stack that was killed has tables of its members, and not yet its own."""
+    for path in experiment.glob('runs/compcnn_sub-svm/fold00-seed0/predictions.csv'):
+        path.unlink()
+    results = collect([experiment])
+    totals = {network.model: network.numbers.total for network in results.networks}
+    assert totals['compcnn_sub@1'] == totals['compcnn_sub-svm'] == 200
+    assert totals['compcnn_comb@1'] == 240
+
+
+@pytest.mark.parametrize(
+    'spoil', ['nothing', 'empty', 'column', 'old', 'older', 'twice']
+)
 def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
     path = next(experiment.glob('runs/diffcnn/*/predictions.csv'))
     message = {
         'nothing': 'holds no experiment',
-        'empty': 'No columns to parse',
-        'column': 'no column subject',
-        'old': 'no column control',
+        'empty': r'predictions\.csv, line 1: the file is empty',
+        'column': "line 1: no column 'subject'",
+        'old': "line 1: no column 'control'",
+        'older': r'data\.json: does not list the tested pairs',
         'twice': 'more than once',
     }[spoil]
     folder = experiment
@@ -228,6 +302,10 @@ def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
         folder = tmp_path
     elif spoil == 'empty':
         path.write_text('')
+    elif spoil == 'older':
+        data = json.loads((folder / DATA_FILE).read_text())
+        del data['samples']
+        (folder / DATA_FILE).write_text(json.dumps(data))
     elif spoil in ('column', 'old'):
         column = {'column': 'subject', 'old': 'control'}[spoil]
         pd.read_csv(path).drop(columns=column).to_csv(path, index=False)
@@ -237,9 +315,48 @@ def test_what_cannot_be_reported_is_said(spoil, experiment, tmp_path):
         write_report([folder])
 
 
+def half(table):
+    return table.iloc[::2]
+
+
+def relabelled(table):
+    return table.assign(label='posed')
+
+
+def moved(table):
+    return table.assign(fold=2)
+
+
+def believed(table):
+    return table.assign(predicted=table['label'])
+
+
+def diverged(table):
+    return table.assign(score_posed=np.nan)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (half, r"20 of the 40 test pairs of fold 0 are missing, such as 's0-1'"),
+        (relabelled, "'s0-1' is no test pair of fold 0, or was another one"),
+        (moved, 'fold and seed must be 0 and 0'),
+        (believed, r"line \d+: predicted is '\w+'; it must be '\w+', which has the"),
+        (diverged, "line 2: score_posed is ''; it must be a number"),
+    ],
+)
+def test_a_table_that_was_changed_is_refused(change, message, experiment):
+    path = experiment / 'runs/diffcnn/fold00-seed0/predictions.csv'
+    write_prediction_table(change(pd.read_csv(path)), path)
+    with pytest.raises(ValueError, match=message) as caught:
+        write_report([experiment])
+    assert str(caught.value).startswith(str(path))
+
+
 def test_names_of_configs_are_not_parsed(tmp_path):
     """What looks like a variant, a member or a stack is a network of its own."""
     names = ['diffcnn+warm-start', 'diffcnn+5subjects', 'x+swapped+2px', 'a@b', 'c-svm']
+    names += ['a+b', 'x@2-svm', 'onset-only', 'shift', '_x', 'a$_b$', '[red]']
     folder = tmp_path / 'e'
     make_experiment(folder, configs=[f'{name}.py' for name in names])
     text = write_report([folder])
@@ -250,6 +367,17 @@ def test_names_of_configs_are_not_parsed(tmp_path):
         assert summary[key] == []
     for name in names:
         assert f'| {name} ' in text
+
+
+def test_every_name_is_in_a_legend_as_it_is(tmp_path):
+    names = ['_x', 'a$_b$', 'onset-only']
+    configs = [f'{name}.py' for name in names]
+    plain = make_experiment(tmp_path / 'plain', configs=configs)
+    curve = make_experiment(tmp_path / 'e', configs=configs, train_subjects=[2, 4])
+    for draw, folder in ((roc_plot, plain), (learning_curve_plot, curve)):
+        texts = draw(collect([folder])).axes[0].get_legend().get_texts()
+        shown = {text.get_text().split(' (')[0] for text in texts}
+        assert shown - {'chance'} == {*names}
 
 
 def test_variants_are_kept_apart_by_their_columns(tmp_path):
@@ -279,10 +407,74 @@ def test_members_of_a_stack_are_drawn_thin(tmp_path):
         configs=['a@1.py', 'compcnn_sub-svm.py'],
         train_subjects=[2, 4],
     )
-    lines = learning_curve_plot(collect([folder])).axes[0].get_lines()
-    styles = {line.get_label(): line.get_linestyle() for line in lines}
-    assert styles == {
+    axes = learning_curve_plot(collect([folder])).axes[0]
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    styles = [line.get_linestyle() for line in axes.get_lines()]
+    assert dict(zip(names, styles, strict=True)) == {
         'a@1': '-',
         'CompCNN-Sub-SVM': '-',
         **{f'CompCNN-Sub@{i}': ':' for i in (1, 2, 3)},
     }
+
+
+def test_one_subject_has_no_interval_in_the_report(tmp_path):
+    folder = make_experiment(tmp_path / 'e', configs=['diffcnn.py'], folds=[0])
+    data = json.loads((folder / DATA_FILE).read_text())
+    data['samples'] = {k: v for k, v in data['samples'].items() if v[0] == 's0'}
+    (folder / DATA_FILE).write_text(json.dumps(data))
+    (path,) = folder.glob('runs/*/*/predictions.csv')
+    table = pd.read_csv(path)
+    write_prediction_table(table[table['subject'] == 's0'], path)
+    assert '| not available: one subject |' in write_report([folder])
+    summary = json.loads((folder / 'report' / 'summary.json').read_text())
+    assert summary['rows'][0]['bootstrap_low'] is None
+
+
+NAMES = ['negative', 'overwhelmed by unexpected joy', 'happily surprised', 'a', 'b']
+
+
+@pytest.mark.parametrize('count', [2, 3, 5, 8])
+def test_names_of_classes_are_whole(experiment, count):
+    """And as long as they are, no two next to each other overlap."""
+    results = collect([experiment])
+    names = [*NAMES, 'fearfully disgusted', 'appalled / contempt', 'other'][:count]
+    results.classes = names
+    figure = confusion_plot(results)
+    figure.draw_without_rendering()
+    columns = figure.axes[0].get_gridspec().ncols
+    first, bottom = figure.axes[0], figure.axes[columns * (-(-9 // columns) - 1)]
+    for labels in (first.get_yticklabels(), bottom.get_xticklabels()):
+        texts = [' '.join(label.get_text().split()) for label in labels]
+        assert texts == names
+    boxes = [label.get_window_extent() for label in first.get_yticklabels()]
+    assert not any(a.overlaps(b) for a, b in pairwise(boxes))
+
+
+def test_shades_do_not_enlarge_small_differences(experiment):
+    """Errors of 10 % are pale: dark is 50 %, the error by chance."""
+    image = folds_plot(collect([experiment])).axes[0].images[0]
+    assert image.get_clim() == (0, 50)
+
+
+@pytest.mark.parametrize(('suffix', 'start'), [('.pdf', b'%PDF'), ('.svg', b'<?xml')])
+def test_format_of_plots(experiment, tmp_path, suffix, start):
+    write_report([experiment], tmp_path, suffix=suffix)
+    names = {path.stem for path in tmp_path.glob(f'*{suffix}')}
+    assert names == {'errors', 'confusion', 'roc', 'folds', 'subjects', 'columns'}
+    assert not list(tmp_path.glob('*.png'))
+    assert (tmp_path / f'confusion{suffix}').read_bytes().startswith(start)
+    assert 'data:image/png' in (tmp_path / 'report.html').read_text()
+
+
+@pytest.mark.parametrize(
+    ('name', 'title'),
+    [('nvie-subset', 'nvie-subset'), (None, 'mine/aligned/pairs.csv')],
+)
+def test_title_is_that_of_the_data(tmp_path, name, title):
+    folder = make_experiment(tmp_path / 'e', name=name, configs=['diffcnn.py'])
+    data = json.loads((folder / DATA_FILE).read_text())
+    data['table'] = '/home/ann/mine/aligned/pairs.csv'
+    (folder / DATA_FILE).write_text(json.dumps(data))
+    write_report([folder])
+    page = (folder / 'report' / 'report.html').read_text()
+    assert f'<h1>Comparison networks on {title}</h1>' in page

@@ -1,6 +1,8 @@
 """Faces and eyes, in a real photo and on rendered heads."""
 
 import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -121,6 +123,22 @@ def test_track_follows_and_does_not_jump(detector, astronaut):
     np.testing.assert_allclose(found.eyes, face.eyes + (25, 15), atol=5)
     assert detector.track(np.roll(astronaut, 220, axis=1), face) is None
     assert detector.track(np.zeros_like(astronaut), face) is None
+
+
+def test_each_thread_has_a_network(astronaut):
+    """OpenCV's fails with an assertion if two threads use one."""
+    detector = FaceDetector()
+    images = [astronaut[:, 10 * i :] for i in range(8)]
+    expected = [detector.detect(image)[0].eyes.tolist() for image in images]
+    barrier = threading.Barrier(8)
+
+    def work(image):
+        barrier.wait()
+        return [detector.detect(image)[0].eyes.tolist() for _ in range(3)]
+
+    with ThreadPoolExecutor(8) as pool:
+        for found, one in zip(pool.map(work, images), expected):
+            assert found == [one] * 3
 
 
 def test_pickles(detector, astronaut):

@@ -1,11 +1,21 @@
 """From photos and clips to aligned pairs, with a sentence where it fails."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from mmcomp.faces import FaceSettings, align_face, pair_from_clip, pair_from_images
+from mmcomp.faces import (
+    FaceDetector,
+    FaceSettings,
+    align_face,
+    pair_from_clip,
+    pair_from_images,
+)
+from mmcomp.faces.detection.face import is_same
 from mmcomp.faces.pairs import PROBLEMS
+from mmcomp.synthetic import WideFrame, render_clip
 
 
 @pytest.fixture
@@ -65,7 +75,7 @@ def test_problems_of_photos(tmp_path, astronaut, two, blank, detector):
             (astronaut, tmp_path / 'broken.jpg'),
             {},
             'unreadable',
-            "apex: 'broken.jpg' does not decode as an image",
+            "apex: 'broken.jpg': not an image, or damaged",
         ),
         (
             (tmp_path / 'none.jpg', astronaut),
@@ -108,6 +118,100 @@ def test_a_photo_on_its_side(astronaut, detector):
     assert pair.success
     assert np.abs(pair.onset.astype(int) - pair.apex).mean() < 12
     assert any('apex: the face is turned by -' in note for note in pair.notes)
+
+
+@pytest.fixture(scope='module')
+def covered():
+    """A face whose lower half is covered: YuNet finds it upside down, with .89."""
+    clip = render_clip(
+        'happiness',
+        'posed',
+        seed=5,
+        subject=1,
+        fps=20,
+        seconds=2.5,
+        framing=WideFrame((150, 180), 45, (90, 62)),
+    )
+    frame = next(iter(clip))
+    face = FaceDetector().detect(frame)[0]
+    right = face.eyes[1] - face.eyes[0]
+    down = np.array([-right[1], right[0]])
+    corners = [(-1.1, 0.3), (1.1, 0.3), (1.1, 2), (-1.1, 2)]
+    mask = np.array([face.centre + x * right + y * down for x, y in corners])
+    covered = frame.copy()
+    cv2.fillPoly(covered, [mask.round().astype(np.int32)], 220)
+    return frame, covered
+
+
+def test_upside_down(astronaut, covered, detector, tmp_path):
+    """Neither a picture on its head nor what the detector makes of a covered face."""
+    frame, lower = covered
+    (face,) = detector.detect(lower)
+    assert face.score > 0.85
+    for onset, apex, name, turn in (
+        (astronaut, astronaut[::-1, ::-1], 'apex', 180),
+        (lower, frame, 'onset', face.roll),
+    ):
+        pair = pair_from_images(onset, apex, detector=detector)
+        assert (pair.success, pair.problem) == (False, 'upside down')
+        assert pair.reason.startswith(f'{name}: the face is upside down, turned by ')
+        found = float(pair.reason.split('turned by ')[1].split()[0])
+        assert abs(abs(found) - abs(turn)) < 8
+        assert pair.problem in PROBLEMS
+    for i in range(3):
+        cv2.imwrite(str(tmp_path / f'{i}.png'), np.roll(lower, i, axis=1))
+    pair = pair_from_clip(tmp_path, detector=detector)
+    assert pair.problem == 'no face'
+    assert any('a face was upside down' in note for note in pair.notes)
+
+
+def test_a_face_does_not_turn_over_in_a_clip(astronaut, detector):
+    (face,) = detector.detect(astronaut)
+    assert is_same(face, face)
+    turned = replace(face, landmarks=face.landmarks[[1, 0, 2, 4, 3]])
+    assert turned.is_upside_down
+    assert not face.is_upside_down
+    assert not is_same(turned, face)
+
+
+def test_the_same_picture_is_no_pair(photo, astronaut, detector, tmp_path):
+    """By name, in another file, as two frames of a clip, and where it is cut out."""
+    for i in range(2):
+        cv2.imwrite(str(tmp_path / f'{i}.png'), astronaut)
+    photo.unlink()
+    copy = tmp_path / '0.png'
+    edited, eyes = astronaut.copy(), [[205, 102], [247, 105]]
+    edited[-1, -1] = 255 - edited[-1, -1]
+    for pair in (
+        pair_from_images(copy, edited, onset_eyes=eyes, apex_eyes=eyes),
+        pair_from_images(copy, copy, detector=detector),
+        pair_from_images(copy, astronaut, detector=detector),
+        pair_from_clip(tmp_path, onset_frame=0, apex_frame=1, detector=detector),
+    ):
+        assert (pair.success, pair.problem) == (False, 'same picture')
+        assert pair.reason == 'onset and apex are the same picture, pixel for pixel'
+    other = np.roll(astronaut, 1, axis=1)
+    assert pair_from_images(astronaut, other, detector=detector).success
+
+
+def test_part_of_a_clip(tmp_path, make_clip, detector):
+    """Two smiles: that of the part is found, with its numbers; progress is told."""
+    clip, frames = make_clip()
+    for i, frame in enumerate([*frames, *frames]):
+        cv2.imwrite(str(tmp_path / f'{i}.png'), frame)
+    shares = []
+    pair = pair_from_clip(
+        tmp_path, fps=20, detector=detector, part=(2.5, None), watch=shares.append
+    )
+    assert pair.success
+    assert abs(pair.apex_frame - 50 - clip.apex) <= 6
+    assert pair.onset_frame >= 50
+    assert len(shares) == 50
+    assert shares == sorted(shares)
+    assert 0.4 < shares[0] < 0.6
+    assert shares[-1] > 0.95
+    pair = pair_from_clip(tmp_path, fps=20, detector=detector, part=(None, 2.5))
+    assert pair.apex_frame < 50
 
 
 def test_clip(smile, detector):

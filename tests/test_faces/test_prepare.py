@@ -1,8 +1,8 @@
 """Tables of photos and clips in, aligned pairs out, and nothing lost on the way."""
 
 import csv
-import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,10 +14,13 @@ import pandas as pd
 import pytest
 from runs import REPOSITORY
 
+from mmcomp.cli.prepare import main
 from mmcomp.datasets.pair_table import read_pair_table
 from mmcomp.faces import FaceSettings, align_face
-from mmcomp.faces.prepare import prepare_faces
+from mmcomp.faces.prepare import _sources, prepare_faces
+from mmcomp.faces.sheet import pair_sheet
 from mmcomp.faces.table import read_input
+from mmcomp.figures import encode_figure
 
 TOOL = REPOSITORY / 'tools' / 'prepare.py'
 
@@ -129,21 +132,82 @@ def test_other_settings_are_refused(photos, prepared):
 
 
 def test_changed_and_failed_rows(photos, tmp_path):
-    """A row that has changed is done anew; a failed one if it is asked for."""
+    """A row that has changed is done anew; a failed one also if it is asked for."""
     frame = read(photos)
     for name in ('a.png', 'b.png', 'blank.png'):
         (tmp_path / name).write_bytes(photos.with_name(name).read_bytes())
     table = tmp_path / 'pairs.csv'
     frame.iloc[[0, 2]].to_csv(table, index=False)
     assert prepare_faces([table], tmp_path / 'out', workers=1).pairs == 1
-    (tmp_path / 'blank.png').write_bytes((tmp_path / 'a.png').read_bytes())
-    assert prepare_faces([table], tmp_path / 'out', workers=1).pairs == 1
-    assert prepare_faces([table], tmp_path / 'out', workers=1, retry=True).pairs == 2
-    frame.loc[0, 'apex'] = 'a.png'
+    again = prepare_faces([table], tmp_path / 'out', workers=1)
+    assert (again.pairs, again.done_before) == (1, 2)
+    again = prepare_faces([table], tmp_path / 'out', workers=1, retry=True)
+    assert (again.pairs, again.done_before) == (1, 1)
+    (tmp_path / 'blank.png').write_bytes((tmp_path / 'b.png').read_bytes())
+    assert prepare_faces([table], tmp_path / 'out', workers=1).pairs == 2
+    frame.loc[0, 'apex'] = 'blank.png'
     frame.iloc[[0]].to_csv(table, index=False)
     done = prepare_faces([table], tmp_path / 'out', workers=1)
     assert (done.pairs, done.done_before) == (1, 0)
-    assert read(done.table)['apex_source'].tolist() == ['a.png']
+    assert read(done.table)['apex_source'].tolist() == ['blank.png']
+
+
+def test_faces_follow_their_pictures(photos, tmp_path):
+    """The faces are those of the pictures as they are now, and nothing else."""
+    for name in ('a.png', 'b.png'):
+        (tmp_path / name).write_bytes(photos.with_name(name).read_bytes())
+    upright = cv2.imread(str(tmp_path / 'a.png'))
+    cv2.imwrite(str(tmp_path / 'c.png'), np.roll(upright, 1, axis=0))
+    table, out = tmp_path / 'pairs.csv', tmp_path / 'out'
+    eyes = '102.5 51 123.5 52.5'
+    columns = ['sample_id', 'onset', 'apex', 'onset_eyes', 'apex_eyes']
+    rows = [['x', 'a.png', 'b.png', eyes, eyes], ['y', 'a.png', 'c.png', eyes, eyes]]
+    write_table(table, columns, rows)
+    prepare_faces([table], out, workers=1)
+
+    def check(done_before):
+        done = prepare_faces([table], out, workers=1)
+        assert (done.pairs, done.done_before) == (2, done_before)
+        for row in read(done.table).to_dict('records'):
+            for moment in ('onset', 'apex'):
+                source = cv2.imread(str(tmp_path / row[f'{moment}_source']))
+                np.testing.assert_array_equal(
+                    cv2.imread(str(out / row[moment]), cv2.IMREAD_UNCHANGED),
+                    align_face(source, [[102.5, 51], [123.5, 52.5]]),
+                )
+
+    cv2.imwrite(str(tmp_path / 'b.png'), 255 - cv2.imread(str(tmp_path / 'b.png')))
+    check(done_before=1)
+    cv2.imwrite(str(out / 'images' / 'y-apex.png'), np.zeros((48, 48), np.uint8))
+    check(done_before=1)
+    check(done_before=2)
+    (tmp_path / 'a.png').rename(tmp_path / 'gone.png')
+    assert prepare_faces([table], out, workers=1).done_before == 2
+
+
+def test_frames_of_a_clip_are_its_sources(tmp_path):
+    for name in ('1.png', '2.png', '._1.png'):
+        (tmp_path / name).write_bytes(b'')
+    row = {'sample_id': 'a', 'clip': tmp_path.name}
+    assert _sources(row, tmp_path.parent) == [tmp_path / '1.png', tmp_path / '2.png']
+    row = {'sample_id': 'a', 'onset': 'x.png', 'apex': 'y.png', 'clip': ''}
+    assert _sources(row, tmp_path) == [tmp_path / 'x.png', tmp_path / 'y.png']
+
+
+@pytest.mark.parametrize('suffix', ['.pdf', '.svg'])
+def test_words_of_the_sheet(tmp_path, suffix):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.full((48, 48), 90, np.uint8))
+    row = dict(sample_id='p$1', label='posed', subject='Zoë', notes='eyes closed')
+    pairs = pd.DataFrame([{**row, 'onset': 'a.png', 'apex': 'a.png'}])
+    figure = pair_sheet(tmp_path, pairs)
+    texts = [text.get_text() for text in figure.texts]
+    assert not any(text.get_parse_math() for text in figure.texts)
+    assert texts == [
+        'onset', 'apex', 'apex - onset', 'p$1', 'posed · Zoë', 'eyes closed'
+    ]  # fmt: skip
+    strip = figure.axes[0].images[0].get_array()
+    np.testing.assert_array_equal(strip[5, [5, 53, 101], 0], [90, 90, 128])
+    assert encode_figure(figure, suffix)
 
 
 @pytest.mark.slow
@@ -245,7 +309,7 @@ def test_nothing_but_failures(tmp_path, photos):
 @pytest.mark.parametrize(
     ('columns', 'rows', 'message'),
     [
-        (['sample_id', 'clip'], [], 'has no row'),
+        (['sample_id', 'clip'], [], 'there is no row below'),
         (['clip'], [['a']], r"are \['clip'\]; they must include 'sample_id'"),
         (['sample_id', 'onset'], [['a', 'b']], "must include 'clip', or 'onset'"),
         (['sample_id', 'clip'], [['a', 'x'], ['a', 'y']], r"not unique: \['a'\]"),
@@ -265,18 +329,84 @@ def test_tool_tells_errors_in_one_line(tmp_path):
 
 
 def test_a_bug_is_a_failure_of_its_row(photos, tmp_path, monkeypatch):
-    from mmcomp.faces import prepare as module
+    from mmcomp.faces import table
 
     def broken(*_):
         raise RuntimeError('boom')
 
-    monkeypatch.setattr(module, 'pair_of_row', broken)
-    (tmp_path / 'rows').mkdir()
-    row = {'sample_id': 'a'}
-    module._do_row(row, tmp_path, tmp_path, FaceSettings(), None)
-    result = json.loads((tmp_path / 'rows' / 'a.json').read_text())
-    assert result['problem'] == 'error'
-    assert 'RuntimeError: boom' in result['reason']
+    monkeypatch.setattr(table, 'pair_from_images', broken)
+    row = {'sample_id': 'a', 'onset': 'a.png', 'apex': 'b.png'}
+    pair = table.pair_of_row(row, tmp_path, FaceSettings())
+    assert (pair.success, pair.problem) == (False, 'error')
+    assert 'RuntimeError: boom' in pair.reason
+
+
+def test_a_part_of_each_clip(tmp_path, make_clip):
+    """By the option, unless a cell says otherwise; another part is done anew."""
+    clip, frames = make_clip()
+    folder = tmp_path / 'frames'
+    folder.mkdir()
+    for i, frame in enumerate([*frames, *frames]):
+        cv2.imwrite(str(folder / f'{i}.png'), frame)
+    columns = ['sample_id', 'subject', 'label', 'clip', 'clip_start', 'clip_end']
+    rows = [
+        ['second', 's1', 'posed', 'frames', '', ''],
+        ['first', 's1', 'posed', 'frames', '0', '2.5'],
+        ['reversed', 's1', 'posed', 'frames', '5', '2.5'],
+        ['text', 's1', 'posed', 'frames', 'two', ''],
+    ]
+    table = write_table(tmp_path / 'clips.csv', columns, rows)
+    out = tmp_path / 'out'
+    done = prepare_faces([table], out, fps=20, workers=1, part=(2.5, 99))
+    pairs = read(done.table)
+    assert pairs['sample_id'].tolist() == ['second', 'first']
+    second, first = pairs['apex_frame'].astype(int)
+    assert abs(second - 50 - clip.apex) <= 6
+    assert abs(first - clip.apex) <= 6
+    assert pairs['clip_start'].tolist() == ['2.5', '0']
+    failures = read(out / 'failures.csv')
+    assert failures['sample_id'].tolist() == ['reversed', 'text']
+    done = prepare_faces([table], out, fps=20, workers=1)
+    assert done.done_before == 2
+    with pytest.raises(ValueError, match='end is 1; it must be above start, 2'):
+        prepare_faces([table], out, part=(2, 1))
+
+
+def test_the_tool_passes_the_part_on(monkeypatch):
+    class EnoughError(Exception):
+        pass
+
+    def stub(*_, part, **__):
+        assert part == (1.5, None)
+        raise EnoughError
+
+    monkeypatch.setattr('mmcomp.faces.prepare.prepare_faces', stub)
+    with pytest.raises(EnoughError):
+        main(['a.mp4', '--out', 'x', '--start', '1.5'])
+
+
+@pytest.mark.slow
+def test_progress_within_a_clip(tmp_path, make_clip):
+    """The only clip takes some seconds; before it is done, its share is shown."""
+    frames = make_clip()[1]
+    folder = tmp_path / 'frames'
+    folder.mkdir()
+    for i in range(300):
+        cv2.imwrite(str(folder / f'{i}.png'), frames[i % 50])
+    code = (
+        'from mmcomp import progress\n'
+        'progress._PERIOD = progress._REFRESH = 0.1\n'
+        'from mmcomp.faces.prepare import prepare_faces\n'
+        f'prepare_faces([{str(folder)!r}], {str(tmp_path / "out")!r}, workers=1)\n'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True
+    )
+    shown = re.findall(r'Preparing pairs: ([\d.]+)/1, \d+ s', done.stderr)
+    shares = [float(share) for share in shown]
+    assert shares == sorted(shares)
+    assert any(0 < share < 1 for share in shares)
+    assert shares[-1] == 1
 
 
 def test_faces_do_not_import_torch():

@@ -1,11 +1,15 @@
 """Clips in files and folders, whole and broken."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
 
 from mmcomp.faces import Clip, UnreadableError, read_image
 from mmcomp.faces.video import frame_number
+
+CAPTURE = cv2.VideoCapture
 
 #: Of a track header in an MP4 file: a picture that is to be shown turned clockwise.
 QUARTER_TURN = [0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30]
@@ -46,25 +50,35 @@ def test_video(tmp_path, frames, write_video, suffix):
     assert clip.notes == []
 
 
+class Recording:
+    """A capture that announces another rate, or whose first frame lasts longer."""
+
+    def __init__(self, path, announced=None, first=0.0):
+        self.capture = CAPTURE(path)
+        self.announced, self.first, self.count = announced, first, 0
+
+    def grab(self):
+        self.count += 1
+        return self.capture.grab()
+
+    def get(self, what):
+        if what == cv2.CAP_PROP_FPS and self.announced is not None:
+            return self.announced
+        later = what == cv2.CAP_PROP_POS_MSEC and self.count > 1
+        return self.capture.get(what) + 1000 * self.first * later
+
+    def __getattr__(self, name):
+        return getattr(self.capture, name)
+
+
 @pytest.mark.parametrize('announced', [1000.0, 0.0, float('nan'), 13.0])
 def test_the_times_of_frames_tell_the_rate(
     tmp_path, frames, write_video, monkeypatch, announced
 ):
     """As a browser records: 1000 frames a second are announced."""
 
-    class Recording:
-        def __init__(self, path):
-            self.capture = capture(path)
-
-        def get(self, what):
-            return announced if what == cv2.CAP_PROP_FPS else self.capture.get(what)
-
-        def __getattr__(self, name):
-            return getattr(self.capture, name)
-
-    capture = cv2.VideoCapture
     path = write_video(tmp_path / 'a.mp4', frames, fps=12)
-    monkeypatch.setattr(cv2, 'VideoCapture', Recording)
+    monkeypatch.setattr(cv2, 'VideoCapture', partial(Recording, announced=announced))
     clip = Clip(path)
     if announced == 13:  # near enough
         assert (clip.fps, clip.notes) == (13, [])
@@ -72,6 +86,85 @@ def test_the_times_of_frames_tell_the_rate(
     assert clip.fps == pytest.approx(12)
     assert len(clip.notes) == (announced > 0)
     assert [number for number, _ in clip] == list(range(12))
+
+
+def test_a_still_at_the_start_is_no_frame_rate(
+    tmp_path, frames, write_video, monkeypatch
+):
+    """A first frame of 3 s, then 12 a second: the mean would be 2.8."""
+    path = write_video(tmp_path / 'a.mp4', frames, fps=12)
+    still = partial(Recording, announced=12 / 3.92, first=2.92)
+    monkeypatch.setattr(cv2, 'VideoCapture', still)
+    clip = Clip(path)
+    assert clip.fps == pytest.approx(12)
+    # The part is by the times that a player shows: 3 s is the second frame.
+    assert [n for n, _ in Clip(path, start=2.9, end=3.2)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize('kind', ['mp4', 'avi', 'folder'])
+def test_part_of_a_clip(tmp_path, frames, write_video, kind):
+    """From 0.25 s up to, but without, 0.5 s at 12 frames a second; by hand: 3 to 5."""
+    path = tmp_path / f'a.{kind}'
+    if kind == 'folder':
+        path.mkdir()
+        for i, frame in enumerate(frames):
+            cv2.imwrite(str(path / f'{i + 100}.png'), frame)
+    else:
+        write_video(path, frames, fps=12)
+    first = 100 if kind == 'folder' else 0
+    clip = Clip(path, 12, start=0.25, end=0.5)
+    read = list(clip)
+    assert [number - first for number, _ in read] == [3, 4, 5]
+    assert [bar(image) for _, image in read] == [3, 4, 5]
+    assert clip.notes == []
+    assert clip.share == 1
+    assert [n - first for n, _ in Clip(path, 12, start=0.75)] == [9, 10, 11]
+    assert [n - first for n, _ in Clip(path, 12, end=0.2)] == [0, 1, 2]
+    assert list(clip.read([first + 8])) == [first + 8]
+    with pytest.raises(UnreadableError, match=r'has no frame between 2 and 3 s'):
+        list(Clip(path, 12, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ('part', 'message'),
+    [
+        ((-1, None), 'start is -1; it must be a number of seconds from 0'),
+        ((float('nan'), None), 'start is nan'),
+        ((None, 0), 'end is 0; it must be above start, 0, in seconds'),
+        ((2, 1.5), r'end is 1\.5; it must be above start, 2'),
+        ((1, float('nan')), 'end is nan'),
+    ],
+)
+def test_wrong_part(tmp_path, part, message):
+    with pytest.raises(ValueError, match=message):
+        Clip(tmp_path, None, *part)
+
+
+@pytest.mark.parametrize('name', ['10:42:07.mp4', 'file:a.avi', 'a%02d.avi'])
+def test_a_file_name_is_no_url(tmp_path, frames, write_video, name, monkeypatch):
+    path = write_video(tmp_path / f'a{name[-4:]}', frames)
+    path.rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert [number for number, _ in Clip(name)] == list(range(12))
+
+
+def test_clutter_is_no_frame(tmp_path, frames):
+    for i in range(3):
+        cv2.imwrite(str(tmp_path / f'{i}.png'), frames[i])
+        (tmp_path / f'._{i}.png').write_bytes(b'Mac OS X')
+    cv2.imwrite(str(tmp_path / '.7.png'), frames[7])
+    assert [bar(image) for _, image in Clip(tmp_path)] == [0, 1, 2]
+
+
+def test_photos_are_no_clip(tmp_path, frames):
+    """OpenCV would read 1.png and 2.png as a video."""
+    for i in (1, 2):
+        cv2.imwrite(str(tmp_path / f'{i}.png'), frames[0][: 48 - i])
+    with pytest.raises(UnreadableError, match=r"'1\.png' is a photo; a clip is"):
+        Clip(tmp_path / '1.png')
+    clip = Clip(tmp_path)
+    assert len(list(clip)) == 2
+    assert 'the images of the folder differ in size, as photos do' in clip.notes
 
 
 def test_folder_goes_by_the_last_number(tmp_path, frames):
@@ -146,8 +239,8 @@ def test_unreadable_images(tmp_path):
     (tmp_path / 'a.png').write_bytes(b'nonsense')
     (tmp_path / 'b.png').write_bytes(b'')
     for name, message in (
-        ('a.png', 'does not decode'),
-        ('b.png', 'does not decode'),
+        ('a.png', "'a.png': not an image, or damaged"),
+        ('b.png', "'b.png': the file is empty"),
         ('c.png', 'no such file'),
         ('', 'cannot be read'),
     ):

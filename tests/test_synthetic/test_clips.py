@@ -1,6 +1,7 @@
 """Clips: the true onset and apex are where the pictures say."""
 
 import json
+import resource
 
 import cv2
 import numpy as np
@@ -123,4 +124,17 @@ def test_video_is_whole_or_not_there(tmp_path, suffix):
 
     with pytest.raises(RuntimeError, match='boom'):
         write_clip(Broken(), tmp_path / f'clip{suffix}')
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('suffix', ['.mp4', '.avi'])
+def test_a_video_on_a_full_disk_is_an_error(clip, tmp_path, suffix):
+    """No file may exceed 3000 bytes, which OpenCV's writer does not report."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))
+    try:
+        with pytest.raises(OSError, match='of 20 frames could be written; is'):
+            write_clip(clip, tmp_path / f'clip{suffix}')
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []

@@ -154,7 +154,19 @@ def test_killed_rendering_leaves_nothing_that_harms(tmp_path):
         (lambda folder: (folder / 'meta.json').unlink(), r'meta\.json is missing'),
         (lambda folder: (folder / 'meta.json').write_text('[]'), 'cannot be read'),
         (lambda folder: (folder / 'pairs.csv').unlink(), r'pairs\.csv is missing'),
-        (lambda folder: next(folder.rglob('*.png')).unlink(), '143 of 144 images'),
+        (lambda folder: next(folder.rglob('*.png')).unlink(), r'\.png.: no such file'),
+        (
+            lambda folder: cv2.imwrite(
+                str(next(folder.rglob('*.png'))), np.zeros((48, 48), np.uint8)
+            ),
+            'an image has changed since it was rendered',
+        ),
+        (
+            lambda folder: (folder / 'pairs.csv').write_text(
+                (folder / 'pairs.csv').read_text().replace(',posed', ',spontaneous', 1)
+            ),
+            'a table or an image has changed',
+        ),
         (
             lambda folder: (folder / 'meta.json').write_text(
                 json.dumps({**read_meta(folder), 'seed': 9})
@@ -171,6 +183,18 @@ def test_incomplete_or_foreign_folder_is_left_alone(tiny, tmp_path, damage, mess
     with pytest.raises(FileExistsError, match=message):
         ensure_dataset('tiny', tmp_path)
     assert sorted(tmp_path.rglob('*')) == before
+
+
+def test_a_change_is_noticed_after_a_look(tiny, tmp_path):
+    """In one process, too; what a system adds to a folder does not matter."""
+    folder = tmp_path / tiny.name
+    shutil.copytree(tiny, folder)
+    (folder / 'images' / 'Thumbs.db').write_bytes(b'')
+    ensure_dataset('tiny', tmp_path)
+    image = next(folder.rglob('*.png'))
+    image.write_bytes(next(p for p in folder.rglob('*.png') if p != image).read_bytes())
+    with pytest.raises(FileExistsError, match='an image has changed'):
+        ensure_dataset('tiny', tmp_path)
 
 
 def test_full_disk_is_said_in_a_sentence(tmp_path, monkeypatch):

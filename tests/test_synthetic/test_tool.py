@@ -55,7 +55,6 @@ def test_errors_are_one_line(main, tmp_path):
     for arguments in (
         ['oracle', str(tmp_path)],
         ['verify', str(tmp_path)],
-        ['render', 'tiny', '--out', str(tmp_path), '--seed', '-1'],
         ['clip', '--out', str(tmp_path / 'clip.gif'), '--seconds', '2'],
     ):
         with pytest.raises(SystemExit, match=r'^error: .+$'):

@@ -22,6 +22,7 @@ def write_log(run, losses, time='20260101_000000', start=1, error=None, tail='')
 
 
 def test_runs_of_an_experiment_are_joined_by_network(tmp_path):
+    (tmp_path / 'experiment.json').touch()
     for name, shift in (('diffcnn', 0), ('compcnn_sub@1', 10)):
         for fold in (0, 1):
             run = tmp_path / 'runs' / name / f'fold{fold:02d}-seed0'
@@ -42,6 +43,18 @@ def test_runs_of_an_experiment_are_joined_by_network(tmp_path):
     assert len({tuple(line.get_color()) for line in axes.lines}) == 2
     names = [text.get_text() for text in figure.legends[0].texts]
     assert sorted(names) == ['compcnn_sub@1', 'diffcnn']
+
+
+def test_names_of_networks_are_not_parsed(tmp_path):
+    """Neither to find the network of a run, nor by Matplotlib."""
+    names = ['fold1-seed2', 'a+b', 'x@2-svm', 'onset-only', '_x', 'a$_b$']
+    for name in names:
+        write_log(tmp_path / name, [1, 2])
+    runs = read_curves([tmp_path])
+    assert sorted(run.network for run in runs) == sorted(names)
+    figure = curves_figure(runs, ['loss'])
+    assert {text.get_text() for text in figure.legends[0].texts} == {*names}
+    assert not any(text.get_parse_math() for text in figure.legends[0].texts)
 
 
 def test_of_a_resumed_run_the_last_log_counts(tmp_path):

@@ -67,3 +67,16 @@ def test_each_panel_shows_its_values():
     assert 'same: 100 % (by chance 48 %)' in label.get_title(loc='left')
     drawn = np.concatenate([own.get_offsets() for own in label.collections[1:3]])
     np.testing.assert_allclose(drawn, features[:, :2])
+
+
+def test_long_names_stay_below_their_own_panel():
+    names = ['overwhelmed by unexpected joy', 'fearfully disgusted', 'appalled', 'x']
+    values = dict(label=names * 5, emotion=names * 5)
+    points = np.random.default_rng(0).normal(size=(20, 2))
+    figure = embedding_figure(points, values, dict.fromkeys(values, (0.5, 0.2)))
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        legend = axes.get_legend()
+        assert [text.get_text() for text in legend.get_texts()] == sorted(names)
+        inside, own = axes.get_window_extent(), legend.get_window_extent()
+        assert inside.x0 <= own.x0 < own.x1 <= inside.x1

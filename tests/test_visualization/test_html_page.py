@@ -45,5 +45,13 @@ def test_several_pictures_get_names(page, tmp_path):
 
 
 def test_other_suffixes_are_refused():
-    with pytest.raises(ValueError, match=r"'x.pdf'; it must end in .png or .html"):
-        check_out('x.pdf')
+    message = r"'x.gif'; it must end in one of .png, .pdf, .svg, .html"
+    with pytest.raises(ValueError, match=message):
+        check_out('x.gif')
+
+
+@pytest.mark.parametrize(('suffix', 'start'), [('.pdf', b'%PDF'), ('.svg', b'<?xml')])
+def test_pictures_for_print(page, tmp_path, suffix, start):
+    paths = write_page(page, tmp_path / f'x{suffix}')
+    assert [path.name for path in paths] == [f'x-a{suffix}', f'x-b{suffix}']
+    assert all(path.read_bytes().startswith(start) for path in paths)

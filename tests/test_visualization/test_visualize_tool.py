@@ -80,6 +80,12 @@ def test_pairs_of_image_files(visualize, table, tmp_path):
     visualize('explain', CONFIG, '--random', *aligned, '--controls', 0, '--out', out)
 
 
+def test_unaligned_images_are_refused(visualize, make_pair_table, tmp_path):
+    photos = make_pair_table(tmp_path, subjects=1, pairs=1, size=(60, 80))
+    with pytest.raises(ValueError, match=r'60x80 pixels .* must be 48x48.*prepare'):
+        visualize('pairs', CONFIG, '--table', photos, '--out', tmp_path / 'x.png')
+
+
 def test_embedding_of_a_table_with_a_marked_row(visualize, table, tmp_path):
     out = tmp_path / 'x.html'
     printed = visualize(
@@ -119,8 +125,6 @@ def test_a_hostile_checkpoint_is_refused(command, visualize, table, tmp_path):
             ('features', '--stage', 'stages.9'),
             "stage is 'stages.9'; it must be .* stages.0",
         ),
-        (('features', '--channels', '0'), 'channels is 0'),
-        (('features', '--count', '0'), 'count is 0'),
         (
             ('features', '--id', 'nobody'),
             "sample_id is 'nobody'; it must be .* 16 pairs: s00-posed-0",
@@ -130,7 +134,6 @@ def test_a_hostile_checkpoint_is_refused(command, visualize, table, tmp_path):
             "'happy'; it must be one of 'posed', 'spontaneous'",
         ),
         (('explain', '--patch', '99'), 'patch is 99'),
-        (('explain', '--controls', '-1'), 'controls is -1'),
         (
             ('embedding', '--color-by', 'age'),
             "columns include 'age'; they must be of .*subject",
@@ -144,6 +147,21 @@ def test_mistakes_are_named(arguments, message, visualize, table, tmp_path):
             *(command, CONFIG, '--random', '--table', table, *options),
             *('--out', tmp_path / 'x.png'),
         )
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (('features', '--channels', '0'), '--channels: value is 0'),
+        (('features', '--count', '0'), '--count: value is 0'),
+        (('explain', '--controls', '-1'), '--controls: value is -1'),
+    ],
+)
+def test_numbers_that_are_too_small(arguments, message, visualize, tmp_path, capsys):
+    command, *options = arguments
+    with pytest.raises(SystemExit, match=r'^2$'):
+        visualize(command, CONFIG, '--out', tmp_path / 'x.png', *options)
+    assert message in capsys.readouterr().err
 
 
 def test_weights_must_be_chosen(visualize, checkpoint, table, tmp_path):

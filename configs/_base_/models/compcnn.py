@@ -1,4 +1,7 @@
 # The paper's network. A config adds the comparison and its place.
+
+# The aligned faces that it takes; images of another size are refused.
+alignment = dict(size=48, color='grayscale')
 model = dict(
     type='mmcomp.PairClassifier',
     data_preprocessor=dict(

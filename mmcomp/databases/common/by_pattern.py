@@ -6,8 +6,9 @@ from pathlib import Path
 
 from mmcomp.columns import APEX, EMOTION, ID, LABEL, ONSET, SUBJECT
 from mmcomp.faces.video import VIDEO_SUFFIXES
+from mmcomp.tables import plain
 
-from .files import plain, read_frames
+from .files import read_frames
 from .index import (
     AMBIGUOUS,
     INCONSISTENT,

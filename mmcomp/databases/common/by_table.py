@@ -18,12 +18,13 @@ from mmcomp.columns import (
     SUBJECT,
 )
 from mmcomp.faces.video import VIDEO_SUFFIXES
+from mmcomp.tables import parse_frame, plain
 
 from .by_pattern import agree, columns_of, readable_id
 from .coded import add_coded_clip
-from .files import plain
 from .index import (
     AMBIGUOUS,
+    INCONSISTENT,
     MISSING_APEX,
     MISSING_CLIP,
     MISSING_IMAGE,
@@ -31,7 +32,7 @@ from .index import (
     Index,
 )
 from .pattern import Match
-from .tables import read_table
+from .tables import bare, read_table
 
 CODES = {ONSET_FRAME: 'onset', APEX_FRAME: 'apex', OFFSET_FRAME: 'offset'}
 OURS = (SUBJECT, LABEL, EMOTION, ID, ONSET, APEX, CLIP, *CODES)
@@ -65,13 +66,21 @@ def add_table(
     Raises:
         ValueError: If the table cannot be read or lacks a column that is mapped.
     """
-    names = {name: (columns.get(name, name),) for name in (*OURS, *columns)}
+    # A name that the user gives to one column is no longer the name of another.
+    taken = {bare(name) for name in columns.values()}
+    names = {
+        name: () if name not in columns and bare(name) in taken
+        else (columns.get(name, name),)
+        for name in (*OURS, *columns)
+    }  # fmt: skip
     optional = [name for name in OURS if name not in columns]
     if not any(match.groups for match in matches):  # no pattern gives them
         optional = [name for name in optional if name not in (SUBJECT, LABEL)]
     files = Files(index, matches)
     used: set[Path] = set()
-    for position, cells in read_table(table, names, optional):
+    hint = 'name them with --columns OURS=THEIRS'
+    for position, cells in read_table(table, names, optional, hint):
+        index.table_rows.append(position)
         row = translate({k: v for k, v in cells.items() if v})
         images = ONSET in row or APEX in row
         found = (files.images if images else files.clip)(position, row)
@@ -102,7 +111,19 @@ def _add_row(
         del row[CLIP]
         add_coded_clip(index, position, path, coded, row, missing_apex)
         return
-    if APEX not in row and APEX_FRAME in cells and APEX_FRAME not in row:
+    for name in CODES:
+        try:
+            row[name] = parse_frame(row.get(name, ''), name)
+        except ValueError as error:
+            index.problem(INCONSISTENT, position, str(error))
+            row[name] = None
+    if None not in (row[ONSET_FRAME], row[APEX_FRAME]) and (
+        row[APEX_FRAME] <= row[ONSET_FRAME]
+    ):
+        text = f'apex {row[APEX_FRAME]} does not come after onset {row[ONSET_FRAME]}'
+        index.problem(INCONSISTENT, position, text)
+        row[APEX_FRAME] = None
+    if APEX not in row and APEX_FRAME in cells and row[APEX_FRAME] is None:
         index.problem(MISSING_APEX, position, f'no {APEX_FRAME}')
     index.add(position, **row)
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mmcomp.tables import ABSENT, parse_frame
+
 from .base import option
 from .files import read_frames
 from .index import INCONSISTENT, MISSING_APEX, MISSING_CLIP, Index
-from .tables import read_number
 
 POLICIES = ('clip', 'drop', 'middle')
 CODED_COLUMNS = {
@@ -41,7 +42,8 @@ def add_coded_clip(
     """Add a folder of frames with coded onset, apex and offset.
 
     Onset and apex are used only if the folder has their frames, apex and offset only
-    if all are in order. What is not used is reported and left empty.
+    if all are in order and the apex is not the onset. What is not used is reported and
+    left empty.
 
     Args:
         index (Index): The index to add to.
@@ -56,12 +58,21 @@ def add_coded_clip(
     if not frames:
         index.problem(MISSING_CLIP, position, f'no frames in {index.where(clip)}')
         return
-    numbers = {k: read_number(cells.get(k, '')) for k in ('onset', 'apex', 'offset')}
+    numbers: dict[str, int | None] = {}
+    for name in ('onset', 'apex', 'offset'):
+        try:
+            numbers[name] = parse_frame(cells.get(name, ''), name)
+        except ValueError as error:
+            faults.append(str(error))
+            numbers[name] = None
     known = [n for n in numbers.values() if n is not None]
     if known != sorted(known):
         text = ', '.join(f'{k} {n}' for k, n in numbers.items() if n is not None)
         faults.append(f'not in order: {text}')
         numbers['apex'] = numbers['offset'] = None
+    if numbers['apex'] is not None and numbers['apex'] == numbers['onset']:
+        faults.append(f'onset and apex are both {numbers["apex"]}')
+        numbers['apex'] = None
     for name in ('onset', 'apex'):
         if numbers[name] is not None and numbers[name] not in frames:
             faults.append(
@@ -71,12 +82,12 @@ def add_coded_clip(
             numbers[name] = None
     for fault in faults:
         index.problem(INCONSISTENT, position, f'{index.where(clip)}: {fault}')
-    if 'apex' in cells and read_number(cells['apex']) is None:
+    if 'apex' in cells and cells['apex'].lower() in ABSENT:
         index.problem(MISSING_APEX, position, f'apex is {cells["apex"]!r}')
     onset, apex, offset = numbers.values()
     halfway = missing_apex == 'middle' and apex is None
     if halfway and onset is not None and offset is not None:
-        apex = _nearest(frames, (onset + offset) / 2)
+        apex = _nearest(frames, onset, offset)
     images = {}
     if onset is not None and apex is not None:
         images = dict(onset=frames[onset], apex=frames[apex])
@@ -93,6 +104,10 @@ def add_coded_clip(
     )
 
 
-def _nearest(frames: Iterable[int], number: float) -> int:
-    """Return the frame nearest to a number; the earlier of two."""
-    return min(frames, key=lambda frame: abs(frame - number))
+def _nearest(frames: Iterable[int], onset: int, offset: int) -> int | None:
+    """Return the frame halfway from onset to offset, but not the onset itself.
+
+    Of two that are as near the earlier is taken; None if there is no later frame.
+    """
+    later = (frame for frame in frames if onset < frame <= offset)
+    return min(later, key=lambda frame: abs(frame - (onset + offset) / 2), default=None)

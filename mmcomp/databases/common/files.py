@@ -1,12 +1,11 @@
 """Finding frames, videos and folders on disk."""
 
-import os
-import re
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from mmcomp.faces.video import IMAGE_SUFFIXES, frame_number
+from mmcomp.faces.video import IMAGE_SUFFIXES, frame_number, list_files
+from mmcomp.files import entries
+from mmcomp.tables import plain
 
 
 def read_frames(folder: Path) -> tuple[dict[int, Path], list[str]]:
@@ -32,36 +31,13 @@ def read_frames(folder: Path) -> tuple[dict[int, Path], list[str]]:
     return frames, faults
 
 
-def list_files(folder: Path, suffixes: frozenset) -> list[Path]:
-    """Return the files of a folder with these suffixes, sorted, without hidden ones."""
-    if not folder.is_dir():
-        return []
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in suffixes and path.name[0] != '.' and path.is_file()
-    )
-
-
-def walk(root: Path) -> Iterator[Path]:
-    """Yield the root and all folders below it, sorted, without hidden ones."""
-    for folder, names, _ in os.walk(root):
-        names[:] = sorted(name for name in names if name[0] != '.')
-        yield Path(folder)
-
-
-def plain(name: str) -> str:
-    """Return a name without case and zero padding: s1_ne_1 for S01_ne_01."""
-    return re.sub(r'\d+', lambda digits: str(int(digits[0])), name.strip().lower())
-
-
 def child(folder: Path, name: str) -> Path | None:
     """Return the folder below another with this :func:`plain` name, or None."""
     if (folder / name).is_dir():
         return folder / name
     found = (
         path
-        for path in sorted(folder.iterdir() if folder.is_dir() else ())
+        for path in (entries(folder) if folder.is_dir() else ())
         if plain(path.name) == plain(name) and path.is_dir()
     )
     return next(found, None)

@@ -34,6 +34,8 @@ ORDER: tuple[str, ...] = (
     EMOTION,
 )
 
+FILES = (ONSET, APEX, CLIP, ONSET_FRAME, APEX_FRAME)  # which pictures a sample is of
+
 # Kinds of problems.
 UNMATCHED = 'unmatched'
 MISSING_CLIP = 'missing clip'
@@ -71,6 +73,7 @@ class Index:
         rows (list[dict]): A dict of columns for each sample.
         problems (list[Problem]): What a user should know or correct.
         notes (list[str]): Remarks on the whole database.
+        table_rows (list[str]): Positions of all rows of the table of the samples.
         links (dict[Path, str]): Folders whose names are private, and the name of the
             link next to the table that replaces each.
     """
@@ -82,11 +85,16 @@ class Index:
         self.rows: list[dict[str, Any]] = []
         self.problems: list[Problem] = []
         self.notes: list[str] = []
+        self.table_rows: list[str] = []
         self.links: dict[Path, str] = {}
         self._positions: dict[str, str] = {}
+        self._of_files: dict[tuple, str] = {}
 
     def add(self, position: str | Path, /, **columns) -> None:
-        """Add a sample; a second one with the same ``sample_id`` is a problem.
+        """Add a sample.
+
+        A second one with the same id or files is a problem instead, and so is one whose
+        onset and apex are the same.
 
         Args:
             position: Its path, or ``table:row``; for messages.
@@ -96,6 +104,20 @@ class Index:
         if sample_id in self._positions:
             first = self._positions[sample_id]
             self.problem(DUPLICATE, position, f'{sample_id} is already in {first}')
+            return
+        onset = columns.get(ONSET)
+        if onset and onset == columns.get(APEX):
+            shown = self.where(onset)
+            self.problem(INCONSISTENT, position, f'onset and apex are both {shown}')
+            return
+        # One folder may be reached by two names, which would make two people of one.
+        files = tuple(
+            os.path.realpath(value) if isinstance(value, Path) else value
+            for value in (columns.get(name) for name in FILES)
+        )
+        first = self._of_files.setdefault(files, position)
+        if first != position and any(files):
+            self.problem(DUPLICATE, position, f'its files are already in {first}')
             return
         self._positions[sample_id] = position
         kept = {k: v for k, v in columns.items() if v is not None and v != ''}
@@ -113,6 +135,11 @@ class Index:
             if position.is_relative_to(folder):
                 return (alias / position.relative_to(folder)).as_posix()
         return os.path.relpath(position, self.root).replace(os.sep, '/')
+
+    @property
+    def lost_rows(self) -> list[str]:
+        """Positions of the rows of the table that gave no sample."""
+        return [p for p in self.table_rows if p not in set(self._positions.values())]
 
     @property
     def columns(self) -> list[str]:

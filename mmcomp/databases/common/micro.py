@@ -57,6 +57,7 @@ class MicroExpressions(Database):
         table = Path(self.table) if self.table else find_table(self.root, self.tables)
         known: dict[Path, str] = {}
         for position, cells in read_table(table, CODED_COLUMNS):
+            index.table_rows.append(position)
             emotion = cells['emotion'].lower()
             subject, clip = self.locate(cells['subject'], cells['clip'])
             if clip is None:

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mmcomp.faces.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from mmcomp.faces.video import FOREIGN_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from mmcomp.files import walk
 
-from .files import list_files, walk
+from .files import list_files
+from .index import UNMATCHED, UNREADABLE, Index
 
 
 class Match(NamedTuple):
@@ -40,16 +42,17 @@ def compile_pattern(pattern: str) -> re.Pattern:
     return compiled
 
 
-def scan_tree(
-    root: Path, patterns: Sequence[re.Pattern]
-) -> tuple[list[Match], list[Path]]:
-    """Return images and videos below a root that match a pattern, and the others.
+def scan_tree(index: Index, patterns: Sequence[re.Pattern]) -> list[Match]:
+    """Return images and videos below the root that match a pattern; report others.
 
     A pattern must match the whole path below the root, without or with its suffix; the
     first that does counts. Without patterns every file matches, without values.
     """
-    matches, unmatched = [], []
+    matches, root = [], index.root
     for folder in walk(root):
+        for path in list_files(folder, FOREIGN_SUFFIXES):
+            text = f'{path.suffix} is not read; convert it to PNG, or a video to MP4'
+            index.problem(UNREADABLE, path, text)
         for path in list_files(folder, IMAGE_SUFFIXES | VIDEO_SUFFIXES):
             whole = path.relative_to(root)
             texts = whole.with_suffix('').as_posix(), whole.as_posix()
@@ -59,10 +62,10 @@ def scan_tree(
                 groups = {k: v for k, v in match.groupdict().items() if v is not None}
                 matches.append(Match(path, groups))
             elif patterns:
-                unmatched.append(path)
+                index.problem(UNMATCHED, path, 'no pattern fits')
             else:
                 matches.append(Match(path, {}))
-    return matches, unmatched
+    return matches
 
 
 def _translate(template: str) -> str:

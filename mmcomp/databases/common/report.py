@@ -7,9 +7,9 @@ from tabulate import tabulate
 
 from mmcomp.columns import APEX, APEX_FRAME, EMOTION, LABEL, SUBJECT
 
-from .index import Index
+from .index import LEFT_OUT, Index, Problem
 
-EXAMPLES = 3
+EXAMPLES, LOST_EXAMPLES = 3, 10  # of each kind of problem
 
 
 def check_report(index: Index) -> str:
@@ -60,13 +60,29 @@ def _align(columns: int) -> list[str]:
 
 
 def _problems(index: Index) -> str:
+    """Return the rows of a table that gave no sample, and then all other problems."""
     if not index.problems:
         return 'no problems'
-    lines = [f'problems: {len(index.problems)}']
-    for kind, count in Counter(p.kind for p in index.problems).most_common():
-        lines.append(f'  {kind}: {count}')
-        examples = [p for p in index.problems if p.kind == kind][:EXAMPLES]
-        lines += [f'      {p.position}: {p.reason}' for p in examples]
-        if count > EXAMPLES:
-            lines.append(f'      ... and {count - EXAMPLES} more')
+    lost_rows = set(index.lost_rows)
+    lost = [p for p in index.problems if p.position in lost_rows and p.kind != LEFT_OUT]
+    others = [p for p in index.problems if p not in lost]
+    rows = len({p.position for p in lost})
+    lines = []
+    if lost:
+        title = f'rows of the table that gave no sample: {rows} of '
+        title += str(len(index.table_rows))
+        lines += _examples(title, lost, LOST_EXAMPLES)
+    if others:
+        lines += _examples(f'{"other " * bool(lost)}problems: {len(others)}', others)
     return '\n'.join(lines)
+
+
+def _examples(title: str, problems: list[Problem], shown: int = EXAMPLES) -> list[str]:
+    lines = [title]
+    for kind, count in Counter(p.kind for p in problems).most_common():
+        lines.append(f'  {kind}: {count}')
+        examples = [p for p in problems if p.kind == kind][:shown]
+        lines += [f'      {p.position}: {p.reason}' for p in examples]
+        if count > shown:
+            lines.append(f'      ... and {count - shown} more')
+    return lines

@@ -26,7 +26,7 @@ class PackPairInputs(BaseTransform):
     - inputs (torch.Tensor): ``(2, C, H, W)``, onset first, channels in the order in
       which they were loaded.
     - data_samples (:class:`mmpretrain.structures.DataSample`): ``gt_label`` and, as
-      meta keys, ``sample_id``, ``subject`` and those asked for.
+      meta keys, ``sample_id``, ``subject``, ``sample_idx`` and those asked for.
 
     Args:
         meta_keys (Sequence[str]): Further keys to keep, such as a column of the pair
@@ -37,7 +37,7 @@ class PackPairInputs(BaseTransform):
     """
 
     def __init__(self, meta_keys: Sequence[str] = ()) -> None:
-        self.meta_keys = tuple(dict.fromkeys((ID, SUBJECT, *meta_keys)))
+        self.meta_keys = tuple(dict.fromkeys((ID, SUBJECT, 'sample_idx', *meta_keys)))
 
     def transform(self, results: dict) -> dict:
         """Pack the pair."""

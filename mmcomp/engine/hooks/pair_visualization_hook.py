@@ -6,7 +6,7 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmpretrain.structures import DataSample
 
-from mmcomp.compat import loop_dataset, unwrapped
+from mmcomp.compat import loop_dataset
 from mmcomp.registry import HOOKS
 
 
@@ -67,7 +67,7 @@ class PairVisualizationHook(Hook):
 
     @master_only
     def _show(self, runner, mode: str, batch: dict) -> None:
-        from mmcomp.models.inspect import class_scores
+        from mmcomp.models.inspect import class_scores, unwrapped
         from mmcomp.visualization.pairs import seen_pairs
 
         model = unwrapped(runner.model)

@@ -9,8 +9,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmcomp.columns import FOLD, MEMBER, MODEL, SEED, SHIFT, STACK, VARIANT
-from mmcomp.compat import loaded_from, loop_dataset
+from mmcomp.compat import loaded_from, loop_dataset, training_ended
 from mmcomp.config import config_name
+from mmcomp.datasets.wrappers import base_datasets
 from mmcomp.evaluation import PredictionTable
 from mmcomp.evaluation.prediction_table import write_prediction_table
 from mmcomp.registry import HOOKS
@@ -32,7 +33,8 @@ def write_tables(
         the members of a stack: where it exists, the run is whole.
     """
     name = model_name(runner.cfg)
-    fold = getattr(getattr(dataset, 'split', None), 'fold', '')
+    base = base_datasets(dataset)[0]
+    fold = getattr(getattr(base, 'split', None), 'fold', '')
     variant = {**dict.fromkeys(VARIANT), **runner.cfg.get('variant', {}), SHIFT: shift}
     suffix = '' if shift is None else f'-shift{shift:g}px'
     path = None
@@ -56,9 +58,12 @@ class RunSummaryHook(Hook):
     the columns that name the run are added: the config's name, the fold, the seed, and
     those of ``variant`` in the config, which experiments set. The members of a stack
     get tables of their own, ``predictions-<member>.csv``.
+
+    After a training, they are those of the last validation, also if the training was
+    stopped early. A training that is resumed after its last epoch is validated first.
     """
 
-    priority = 'LOW'
+    priority = 'HIGH'  # before EMAHook tests other weights with the same evaluator
 
     def __init__(self) -> None:
         self._metrics: dict[str, float] | None = None
@@ -67,9 +72,14 @@ class RunSummaryHook(Hook):
     def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
         """Keep the metrics; write the table when the training has ended."""
         training = loop_dataset(runner, 'train') is not None
-        if training and runner.epoch < runner.max_epochs:
+        if training and not training_ended(runner):
             return
         self._evaluated(runner, runner.val_evaluator, 'val', metrics)
+
+    def after_train(self, runner) -> None:
+        """Validate if the loop ended without."""
+        if self._metrics is None and runner.val_loop is not None:
+            runner.val_loop.run()
 
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         """Keep the metrics, write the table."""
@@ -99,11 +109,13 @@ class RunSummaryHook(Hook):
         if oracle:
             wrong, total = oracle['wrong'], oracle['total']
             parts.append(f'oracle error {100 * wrong / total:.2f} % ({wrong}/{total})')
-        checkpoint = runner.message_hub.runtime_info.get('last_ckpt') or loaded_from(
-            runner
-        )
+        saved = runner.message_hub.runtime_info
         text = f'{model_name(runner.cfg)}: ' + ', '.join(parts)
-        for name, path in (('checkpoint', checkpoint), ('predictions', self._table)):
+        for name, path in (
+            ('checkpoint', saved.get('last_ckpt') or loaded_from(runner)),
+            ('best checkpoint', saved.get('best_ckpt')),
+            ('predictions', self._table),
+        ):
             if path:
                 text += f'; {name}: {path}'
         return text

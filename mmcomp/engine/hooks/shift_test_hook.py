@@ -1,5 +1,6 @@
 """ShiftTestHook: test a trained network on pairs whose apex is shifted."""
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -9,8 +10,9 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from mmcomp.compat import unwrapped
-from mmcomp.models.inspect import evaluating
+from mmcomp.compat import loop_dataset, training_ended
+from mmcomp.config import base_configs
+from mmcomp.models.inspect import evaluating, unwrapped
 from mmcomp.registry import DATASETS, HOOKS
 
 from .run_summary_hook import write_tables
@@ -20,11 +22,12 @@ BATCH_SIZE = 256
 
 @HOOKS.register_module()
 class ShiftTestHook(Hook):
-    """After the last epoch, write a prediction table for each shift of the apex.
+    """After the last validation, write a prediction table for each shift of the apex.
 
     The tables are called ``predictions-shift2px.csv`` and the like, and name the
     distance in the column ``shift_px``; see :class:`mmcomp.datasets.ShiftApex`. The
-    training does not change.
+    network is the one that was validated: hooks that exchange weights, such as
+    EMAHook, take theirs back afterwards. The training does not change.
 
     Args:
         pixels (Sequence[float]): The distances.
@@ -33,7 +36,7 @@ class ShiftTestHook(Hook):
         ValueError: If a distance is negative.
     """
 
-    priority = 'BELOW_NORMAL'  # after the SVM of a stack is fitted, before the end
+    priority = 'VERY_HIGH'  # before weights are taken back
 
     def __init__(self, pixels: Sequence[float]) -> None:
         self.pixels = tuple(pixels)
@@ -41,9 +44,9 @@ class ShiftTestHook(Hook):
             raise ValueError(f'pixels is {self.pixels}; each must be at least 0')
 
     @torch.no_grad()
-    def after_train_epoch(self, runner: Runner) -> None:
-        """Test at the last epoch."""
-        if not self.is_last_train_epoch(runner):
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        """Test when the training has ended."""
+        if loop_dataset(runner, 'train') is None or not training_ended(runner):
             return
         model = unwrapped(runner.model)
         with evaluating(model):
@@ -53,9 +56,10 @@ class ShiftTestHook(Hook):
     @staticmethod
     def _test(runner: Runner, model: BaseModel, pixels: float) -> None:
         """Test on pairs whose apex is shifted, and write the tables."""
-        cfg = runner.cfg.val_dataloader.dataset.copy()
-        loader, *rest = cfg.pipeline
-        cfg.pipeline = [loader, dict(type='mmcomp.ShiftApex', pixels=pixels), *rest]
+        cfg = copy.deepcopy(runner.cfg.val_dataloader.dataset)
+        for own in base_configs(cfg):
+            shift = dict(type='mmcomp.ShiftApex', pixels=pixels)
+            own['pipeline'] = [own['pipeline'][0], shift, *own['pipeline'][1:]]
         dataset = DATASETS.build(cfg)
         evaluator = runner.build_evaluator(runner.cfg.val_evaluator)
         evaluator.dataset_meta = dataset.metainfo

@@ -6,6 +6,7 @@ each face that was found is turned upright by its eyes, enlarged, and looked at 
 together with its mirror image. See docs/faces.md for measurements.
 """
 
+import threading
 from pathlib import Path
 
 import cv2
@@ -32,13 +33,16 @@ _FINE_PASSES = 2
 #: if it is better by the margin.
 _DOUBT, _MARGIN = 0.92, 0.02
 
+_loading = threading.Lock()  # the level of OpenCV's log is one for all threads
+
 
 class FaceDetector:
     """A detector of faces and their eyes.
 
-    Use an object in one thread only. Images may be of any size: they are reduced for
-    the search, and each face is looked at again in full resolution. Faces in pictures
-    that are turned by 90, 180 or 270 degrees are found, too; see ``Face.roll``.
+    An object may be used in several threads: each has a network of its own. Images may
+    be of any size: they are reduced for the search, and each face is looked at again in
+    full resolution. Faces in pictures that are turned by 90, 180 or 270 degrees are
+    found, too; see ``Face.roll``.
 
     Args:
         min_score: Least score after the second look, 0 to 1.
@@ -53,10 +57,10 @@ class FaceDetector:
                 f'min_score is {min_score}; it must be above 0 and below 1'
             )
         self.min_score = min_score
-        self._net: cv2.FaceDetectorYN | None = None
+        self._own = threading.local()  # of each thread, as OpenCV's is for one only
 
-    def __getstate__(self) -> dict:
-        return {**self.__dict__, '_net': None}
+    def __reduce__(self) -> tuple:
+        return type(self), (self.min_score,)
 
     def detect(self, image: np.ndarray) -> list[Face]:
         """Find all faces.
@@ -168,19 +172,21 @@ class FaceDetector:
 
     def _run(self, image: np.ndarray) -> np.ndarray:
         """Return YuNet's rows ``(N, 15)``: box, landmarks, score."""
-        if self._net is None:
-            self._net = _load()
-        self._net.setInputSize(image.shape[1::-1])
-        rows = self._net.detect(image)[1]
+        net = getattr(self._own, 'net', None)
+        if net is None:
+            net = self._own.net = _load()
+        net.setInputSize(image.shape[1::-1])
+        rows = net.detect(image)[1]
         return np.zeros((0, 15)) if rows is None else rows.astype(np.float64)
 
 
 def _load():
     """Load the network without the warning of OpenCV 5, which does not help users."""
     logging = getattr(cv2.utils, 'logging', cv2)  # OpenCV 4 has both functions in cv2
-    level = logging.getLogLevel()
-    logging.setLogLevel(_LOG_LEVEL_ERROR)
-    try:
-        return cv2.FaceDetectorYN.create(str(MODEL), '', (320, 320), _PROPOSAL)
-    finally:
-        logging.setLogLevel(level)
+    with _loading:
+        level = logging.getLogLevel()
+        logging.setLogLevel(_LOG_LEVEL_ERROR)
+        try:
+            return cv2.FaceDetectorYN.create(str(MODEL), '', (320, 320), _PROPOSAL)
+        finally:
+            logging.setLogLevel(level)

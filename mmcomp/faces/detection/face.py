@@ -47,6 +47,15 @@ class Face:
         return float(np.degrees(np.arctan2(*(self.eyes[1] - self.eyes[0])[::-1])))
 
     @property
+    def is_upside_down(self) -> bool:
+        """Whether the eyes lie below the mouth, rather than above or beside it.
+
+        Cameras are not held like that. It is what the detector makes of a face whose
+        lower half is covered.
+        """
+        return abs(self.roll) > 135
+
+    @property
     def notes(self) -> list[str]:
         """A note on a turned picture, if it is one."""
         if abs(self.roll) <= 45:
@@ -73,4 +82,9 @@ def distance(face: Face, other: Face) -> float:
 def is_same(face: Face, last: Face) -> bool:
     """Return whether a face can be the last one a little later."""
     growth = face.eye_distance / last.eye_distance
-    return distance(face, last) < _JUMP and 1 / _GROWTH < growth < _GROWTH
+    upright = np.dot(face.eyes[1] - face.eyes[0], last.eyes[1] - last.eyes[0]) > 0
+    return (
+        bool(upright)
+        and distance(face, last) < _JUMP
+        and 1 / _GROWTH < growth < _GROWTH
+    )

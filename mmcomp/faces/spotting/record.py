@@ -26,6 +26,7 @@ class Record:
     values: array = field(default_factory=lambda: array('f'))
     looks: int = 0
     rivals: int = 0
+    inverted: int = 0
     notes: list[str] = field(default_factory=list)
 
     def add(self, number: int, row: np.ndarray | None) -> None:
@@ -45,6 +46,11 @@ class Record:
         """Return all but onset and apex."""
         rest = self._filled()[:, _REGION_VALUES + 2 :]
         notes = list(self.notes)
+        if self.inverted:
+            notes.append(
+                f'in {self.inverted} frames before any other face was seen, a face was '
+                'upside down, and was passed over'
+            )
         if self.rivals:
             notes.append(
                 f'a second face was seen in {self.rivals} of {self.looks} frames that '
@@ -88,9 +94,12 @@ def watch(
         if last is not None:
             face = detector.track(image, last)
         elif i % max(1, round(fps / _SEARCH)) == 0:
-            face = next(iter(detector.detect(image)), None)
+            faces = detector.detect(image)
+            face = next((face for face in faces if not face.is_upside_down), None)
             if face is not None:
                 record.notes += face.notes
+            elif faces:
+                record.inverted += 1
         row = None
         if face is not None:
             if i % max(1, round(fps / _CENSUS)) == 0:
