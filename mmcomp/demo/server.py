@@ -18,13 +18,6 @@ from .uploads import MAX_MB
 HOST = '127.0.0.1'
 _PREFIX = 'mmcomp-demo-'
 
-#: What FFmpeg reads as a video. Without such a list, a playlist that is uploaded as
-#: one opens any other video on the machine.
-_FORMATS = (
-    'asf,avi,dv,flv,gif,h264,hevc,m4v,matroska,mjpeg,mov,mpeg,mpegts,mpegvideo,ogg,'
-    'webm,yuv4mpegpipe'
-)
-
 #: Enforced by the browser: the page cannot load anything from another host.
 POLICY = (
     "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
@@ -87,7 +80,6 @@ def make_app(analyst, folder: Path) -> Callable:
         GRADIO_ANALYTICS_ENABLED='False',
         GRADIO_TEMP_DIR=str(uploads),
         HF_HUB_OFFLINE='1',
-        OPENCV_FFMPEG_CAPTURE_OPTIONS=f'format_whitelist;{_FORMATS}',
     )
     try:
         import fastapi

@@ -25,6 +25,14 @@ FOREIGN_SUFFIXES = frozenset(
     + ['.3gp', '.flv', '.m2ts', '.mts', '.ogv', '.vob']
 )
 
+#: What FFmpeg reads as a video. Without such a list, a playlist that is called .mp4
+#: opens any other video on the machine.
+_FORMATS = (
+    'asf,avi,dv,flv,gif,h264,hevc,m4v,matroska,mjpeg,mov,mpeg,mpegts,mpegvideo,ogg,'
+    'webm,yuv4mpegpipe'
+)
+_OPTIONS = 'OPENCV_FFMPEG_CAPTURE_OPTIONS'
+
 #: Frames a second where neither the clip nor the user gives them.
 DEFAULT_FPS = 25.0
 _MAX_FPS = 10000.0
@@ -239,7 +247,12 @@ def check_part(start: float | None, end: float | None) -> tuple[float, float]:
 
 
 def open_video(path: str | Path) -> cv2.VideoCapture:
-    """Open a video file with OpenCV, which takes ``10:42.mp4`` alone for a URL."""
+    """Open a video file with OpenCV, but no playlist, which may name any other file.
+
+    OpenCV takes ``10:42.mp4`` alone for a URL.
+    """
+    if not os.environ.get(_OPTIONS):  # OpenCV reads it each time
+        os.environ[_OPTIONS] = f'format_whitelist;{_FORMATS}'
     return cv2.VideoCapture(os.path.abspath(path))
 
 

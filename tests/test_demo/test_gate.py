@@ -105,7 +105,6 @@ def site(tmp_path_factory):
             'GRADIO_TEMP_DIR',
             'GRADIO_ANALYTICS_ENABLED',
             'HF_HUB_OFFLINE',
-            'OPENCV_FFMPEG_CAPTURE_OPTIONS',
         ):
             patch.setenv(name, '')  # so that the old value comes back
         patch.setattr(tempfile, 'tempdir', str(folder))

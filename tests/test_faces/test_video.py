@@ -217,6 +217,20 @@ def test_a_video_that_is_cut_off_says_so(tmp_path, frames, write_video):
         ]
 
 
+@pytest.mark.parametrize('name', ['list.m3u8', 'list.mp4', 'list.txt'])
+def test_a_playlist_opens_no_other_video(tmp_path, frames, write_video, name):
+    """Whoever sends the list would see another video of this machine."""
+    video = tmp_path / 'private' / 'a.mp4'
+    video.parent.mkdir()
+    write_video(video, frames, 10)
+    assert len(list(Clip(video))) == len(frames)
+    start = '#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:2,\n'
+    path = tmp_path / name
+    path.write_text(f'{start}{video}\n#EXT-X-ENDLIST\n')
+    with pytest.raises(UnreadableError, match='cannot be opened as a video'):
+        list(Clip(path))
+
+
 def test_unreadable(tmp_path, frames):
     (tmp_path / 'a.mp4').write_bytes(b'nonsense' * 999)
     (tmp_path / 'empty').mkdir()
