@@ -18,16 +18,16 @@ _STALLED_SECONDS = 60  # without a byte, after which an upload is given up
 _API = '/gradio_api/'
 _UPLOAD = f'{_API}upload'
 _FILE = f'{_API}file='
-#: Gradio has more, among them a proxy and calls that pass by the queue.
+#: Gradio has more, among them a proxy, calls that pass by the queue, and one that ends
+#: an event but not its thread, so that a second one would enter the network.
 _GET = frozenset(
     [
         *('/', '/config', '/config/', '/theme.css', '/favicon.ico', '/manifest.json'),
-        *(_API + name for name in ('info', 'startup-events', 'app_id', 'theme.css')),
-        *(_API + name for name in ('queue/data', 'upload_progress')),
+        *(_API + name for name in ('queue/data', 'startup-events', 'upload_progress')),
     ]
 )
 _GET_BELOW = ('/assets/', '/static/', '/svelte/', f'{_API}heartbeat/', _FILE)
-_POST_JSON = frozenset(_API + name for name in ('queue/join', 'cancel', 'reset'))
+_JOIN = f'{_API}queue/join'
 
 
 class RefusedError(Exception):
@@ -82,7 +82,7 @@ class Gate:
         method, path = scope.get('method'), scope['path']
         if method == 'POST' and path == _UPLOAD:
             await self._upload(_length(headers), scope, receive, send)
-        elif method == 'POST' and path in _POST_JSON:
+        elif method == 'POST' and path == _JOIN:
             body = await _read(receive)
             self._check_paths(body)
             await self.app(scope, _again(body, receive), send)

@@ -35,8 +35,9 @@ def serve(make_analyst: Callable, port: int) -> None:
     Raises:
         ValueError: If the port is taken, or Gradio is not installed.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit())  # so that files are deleted
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, lambda *_: sys.exit())  # so that files are deleted
     delete_abandoned()
     with (
         tempfile.TemporaryDirectory(prefix=_PREFIX) as name,

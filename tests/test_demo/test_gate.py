@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import tempfile
 import threading
 from pathlib import Path
@@ -172,6 +173,7 @@ def test_gradio_checks_paths_too(site, secret, monkeypatch):
         ('GET', '/file/{secret}', 404),
         ('GET', '/proxy=http://127.0.0.1:9/a.png', 404),
         ('GET', '/stream/a/b/1/playlist-file', 404),
+        ('GET', '/info', 404),
         ('POST', '/run/settle', 404),
         ('POST', '/run/settle/', 404),
         ('POST', '/api/settle', 404),
@@ -298,6 +300,22 @@ def test_25_users_wait(site):
         analyst.may_go_on.set()
 
 
+def test_nobody_can_let_two_into_the_network(site):
+    """Gradio's route for it would end an event, but not the thread that computes."""
+    (path,) = site.upload('a').json()
+    site.analyst.waits.clear()
+    site.analyst.may_go_on.clear()
+    try:
+        session = dict(session_hash='impatient', fn_index=site.compare['id'])
+        event = site.join(site.compare, [path, path], 'impatient').json()
+        assert site.analyst.waits.wait(60)
+        answer = site.client.post(f'{API}/cancel', json=session | event)
+    finally:
+        site.analyst.may_go_on.set()
+    assert answer.status_code == 404
+    assert site.output('impatient')['data']
+
+
 def test_two_users_see_their_own(site):
     """Each pair and its finding belong to one session, the files too."""
     ann = [site.upload(text).json()[0] for text in ('Ann 1', 'Ann 2')]
@@ -380,3 +398,22 @@ def test_a_killed_server_leaves_nothing(tmp_path, monkeypatch):
     assert (alive / 'uploads' / 'face.png').exists()
     assert (other / 'uploads' / 'face.png').exists()
     assert new.exists()
+
+
+@pytest.mark.parametrize('name', ['SIGHUP', 'SIGINT', 'SIGTERM'])
+def test_a_stopped_server_leaves_nothing(tmp_path, monkeypatch, name):
+    """Also if its terminal is closed."""
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
+
+    def missed(*_):
+        raise AssertionError(f'{name} is not handled')
+
+    numbers = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
+    handlers = {number: signal.signal(number, missed) for number in numbers}
+    try:
+        with pytest.raises(SystemExit):
+            serving.serve(lambda: os.kill(os.getpid(), getattr(signal, name)), 0)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert list(tmp_path.iterdir()) == []
