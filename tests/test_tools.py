@@ -235,10 +235,10 @@ def test_user_errors_are_one_message(config, table, tmp_path):
     hostile = tmp_path / 'hostile.pth'
     torch.save({'state_dict': {}, 'x': Hostile()}, hostile)
     text = run(sys.executable, TOOLS / 'test.py', config, hostile, ok=False)
-    assert 'is refused' in text
+    assert 'hostile.pth: refused' in text
     assert 'Traceback' not in text
     text = run(sys.executable, MMPRETRAIN_TOOLS / 'test.py', config, hostile, ok=False)
-    assert 'is refused' in text
+    assert 'hostile.pth: refused' in text
     assert 'gotcha' not in text
 
 
