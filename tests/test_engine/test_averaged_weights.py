@@ -51,9 +51,14 @@ def test_what_is_tested_shifted_and_saved_is_one_network(
     assert (scores(tmp_path / 'test' / 'predictions.csv') == tested).all()
 
 
-def test_the_svm_is_fitted_on_the_features_that_are_tested(table, tmp_path):
-    """Fitted anew on the saved members, it is the same."""
-    cfg, _ = train(table, tmp_path / 'a', 'compcnn_sub-svm')
+@pytest.mark.parametrize('validated', [True, False])
+def test_the_svm_is_fitted_on_the_features_that_are_tested(validated, table, tmp_path):
+    """Fitted anew on the saved members, it is the same, as with --no-validate."""
+    cfg = small_config(table, tmp_path / 'a', 'compcnn_sub-svm', epochs=2)
+    cfg.custom_hooks = [*cfg.custom_hooks, EMA]
+    if not validated:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    build(cfg).train()
     saved = load_plain_checkpoint(tmp_path / 'a' / 'epoch_2.pth')['state_dict']
     cfg = small_config(table, tmp_path / 'b', 'compcnn_sub-svm', epochs=1)
     runner = build(cfg)
