@@ -1,4 +1,4 @@
-"""Every test file holds a test."""
+"""Every test file holds a test, and has a name of its own."""
 
 import ast
 import sys
@@ -27,6 +27,12 @@ def empty_files():
 
 def test_no_test_file_is_empty():
     assert empty_files() == []
+
+
+def test_no_two_test_files_have_one_name():
+    """pytest takes the second for the first, whose tests then run twice or not."""
+    names = [path.name for path in TESTS.rglob('test_*.py')]
+    assert sorted(names) == sorted(set(names))
 
 
 def test_what_counts_as_a_test():
