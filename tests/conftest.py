@@ -24,6 +24,7 @@ MARKED = {
     'server': 'slow',
     'spotted': 'slow',
     'tiny': 'slow',
+    'trained': 'slow',
 }
 
 

@@ -15,6 +15,8 @@ from mmcomp.checkpoint import CheckpointError, load_plain_checkpoint
 from mmcomp.classes import ClassesError, check_same_classes, choose_classes, class_list
 from mmcomp.export import export_model, real_pairs
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 THREE = ['anger', 'none', 'smile']
 
 

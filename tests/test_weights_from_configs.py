@@ -15,6 +15,8 @@ from mmcomp.apis import PairInferencer, get_model
 from mmcomp.apis.model import load_model
 from mmcomp.checkpoint import CheckpointError, load_plain_checkpoint
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 
 class Hostile:
     def __init__(self, path):

@@ -12,6 +12,8 @@ from mmcomp.demo.analysis import CannotCompareError, count_frames
 from mmcomp.demo.uploads import Upload
 from mmcomp.faces import pair_from_images
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip('captum', reason='Captum is not installed')
 
 

@@ -20,6 +20,7 @@ from mmcomp.demo import gate
 from mmcomp.demo import server as serving
 from mmcomp.demo.analysis import CannotCompareError
 
+pytestmark = pytest.mark.slow
 API = '/gradio_api'
 
 

@@ -8,6 +8,8 @@ from runs import build, small_config
 
 from mmcomp.checkpoint import load_plain_checkpoint
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 EMA = dict(type='EMAHook', momentum=0.3, priority='NORMAL')
 
 

@@ -11,6 +11,8 @@ from runs import Interrupt, build, small_config
 from mmcomp.checkpoint import load_plain_checkpoint
 from mmcomp.registry import TRANSFORMS
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 
 @TRANSFORMS.register_module()
 class AddRandomNumber(BaseTransform):

@@ -12,6 +12,8 @@ from runs import Interrupt, build, small_config, without_chance
 
 from mmcomp.checkpoint import CheckpointError, load_plain_checkpoint
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 
 @pytest.fixture(scope='module')
 def table(make_pair_table, tmp_path_factory):

@@ -12,6 +12,8 @@ from mmcomp.checkpoint import CheckpointError, load_plain_checkpoint, newest_che
 from mmcomp.engine.hooks import PlainCheckpointHook
 from mmcomp.engine.hooks.checkpoint_hook import rule_of
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 INNER = dict(type='mmcomp.SubjectKFold', n_splits=3, val_folds=1)
 STOP = dict(
     type='EarlyStoppingHook', monitor='pair/error_rate', rule='less', patience=1,

@@ -12,6 +12,8 @@ from runs import build, small_config, without_chance
 from mmcomp.checkpoint import load_plain_checkpoint
 from mmcomp.registry import TRANSFORMS
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 MEMBERS = [f'compcnn_sub@{i}' for i in (1, 2, 3)]
 
 

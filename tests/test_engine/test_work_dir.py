@@ -5,6 +5,8 @@ import json
 import pytest
 from runs import build, small_config
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 
 @pytest.fixture(scope='module')
 def tables(make_pair_table, tmp_path_factory):

@@ -13,6 +13,8 @@ from mmcomp.config import base_configs, use_dataset
 from mmcomp.datasets.wrappers import base_datasets
 from mmcomp.registry import DATASETS
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 WRAPPERS = {
     'ClassBalancedDataset': dict(type='ClassBalancedDataset', oversample_thr=0.9),
     'RepeatDataset': dict(type='RepeatDataset', times=2),

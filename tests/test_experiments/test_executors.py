@@ -17,6 +17,8 @@ from mmcomp.experiments.executors import (
     run_in_subprocess,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def square(x):
     print('noise on stdout')

@@ -27,6 +27,8 @@ from mmcomp.experiments.plots import (
 from mmcomp.experiments.record import write_settings
 from mmcomp.experiments.report import headline_table, write_report
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 SUBJECTS, PAIRS, FOLDS = 12, 10, 3
 CLASSES = ['posed', 'spontaneous']
 CONFIGS = ['diffcnn.py', 'compcnn_sub-svm.py', 'compcnn_comb-svm.py']

@@ -11,6 +11,8 @@ from mmcomp.apis.model import load_model
 from mmcomp.export import FORMATS, export_model
 from mmcomp.models.deployed import DeployedNetwork
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 NAMES = sorted(path.stem for path in CONFIGS.glob('*.py'))
 PAIRS = np.random.default_rng(0).integers(0, 256, (6, 2, 1, 48, 48), np.uint8)
 

@@ -17,6 +17,8 @@ from mmcomp.faces.detection.face import is_same
 from mmcomp.faces.pairs import PROBLEMS
 from mmcomp.synthetic import WideFrame, render_clip
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 
 @pytest.fixture
 def photo(tmp_path, astronaut):

@@ -22,6 +22,8 @@ from mmcomp.faces.sheet import pair_sheet
 from mmcomp.faces.table import read_input
 from mmcomp.figures import encode_figure
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 TOOL = REPOSITORY / 'tools' / 'prepare.py'
 
 

@@ -12,6 +12,8 @@ from mmcomp.faces.spotting.curve import locate, steady
 from mmcomp.faces.spotting.motion import REGIONS, SIZE, Motion
 from mmcomp.synthetic import EMOTIONS, LABELS
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 PARTS = 2 * len(REGIONS)
 
 

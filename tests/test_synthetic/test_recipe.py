@@ -20,6 +20,8 @@ from mmcomp.synthetic.expressions import (
 from mmcomp.synthetic.head import load_head
 from mmcomp.synthetic.presets import Cell
 
+pytestmark = pytest.mark.slow
+
 COUNTS = {
     'nvie-subset': (80, {'posed': 514, 'spontaneous': 514}),
     'nvie-full': (148, {'posed': 2101, 'spontaneous': 2102}),

@@ -12,6 +12,8 @@ from runs import build, small_config
 from mmcomp.models.inspect import class_scores
 from mmcomp.visualization import PairVisualizer
 
+pytestmark = pytest.mark.slow  # whole runs, files or clips
+
 HOOK = dict(type='mmcomp.PairVisualizationHook', interval=2, count=4)
 
 
