@@ -14,6 +14,7 @@ from .installed import find_config
 
 #: Aligned faces are this large and gray unless a config's ``alignment`` says otherwise.
 ALIGNMENT = dict(size=48, color='grayscale')
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 #: What MMEngine and MMPretrain look for at the top of a config.
 TOP_LEVEL = (
     *('custom_imports', 'default_scope', 'env_cfg', 'experiment_name', 'launcher'),

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 CONFIG_HELP = 'config file, or the name of one that comes with mmcomp'
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 class ConfigOptions(argparse.Action):
@@ -116,7 +115,7 @@ def config_from_args(args: argparse.Namespace) -> Config:
     Raises:
         ValueError: If a config file is missing.
     """
-    from mmcomp.config import load_config
+    from mmcomp.config import LOADERS, load_config
 
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if args.launcher == 'slurm' and 'SLURM_JOB_ID' in os.environ:

@@ -16,6 +16,7 @@ from .image_store import Decoded, ImagePair, decode_images, decode_once
 from .pair_table import person_of, read_pair_table
 from .splits import SUBSETS, Assignment, SubjectSplit
 from .transforms import DECODED, LoadPair, SharedRandomTransforms
+from .wrappers import base_datasets
 
 CACHES = ('ram', 'none')
 
@@ -234,15 +235,16 @@ def check_alignment(dataset: Any, cfg: Mapping[str, Any]) -> None:
     Raises:
         ValueError: Naming an image, its size and the size that is expected.
     """
-    for inner in (getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', ())):
-        if inner is not None:
-            check_alignment(inner, cfg)
-    found, side = getattr(dataset, 'image_size', None), alignment_of(cfg)['size']
-    if 'alignment' not in cfg or found in (None, (side, side)):
+    if 'alignment' not in cfg:
         return
-    row = dataset.get_data_info(0)
-    raise ValueError(
-        f'size of the images of {dataset.ann_file!r} is {found[0]}x{found[1]} pixels '
-        f'(sample {row[ID]!r}: {row[ONSET]}); it must be {side}x{side}, as in '
-        "'alignment' of the config: align the faces (mmcomp prepare)"
-    )
+    side = alignment_of(cfg)['size']
+    for base in base_datasets(dataset):
+        found = getattr(base, 'image_size', None)
+        if found in (None, (side, side)):
+            continue
+        row = base.get_data_info(0)
+        raise ValueError(
+            f'size of the images of {base.ann_file!r} is {found[0]}x{found[1]} pixels '
+            f'(sample {row[ID]!r}: {row[ONSET]}); it must be {side}x{side}, as in '
+            "'alignment' of the config: align the faces (mmcomp prepare)"
+        )

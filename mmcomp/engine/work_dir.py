@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmcomp.config import base_configs
+from mmcomp.config import LOADERS, base_configs
 from mmcomp.differences import changes, shortened, to_json
 from mmcomp.files import digest, write_text
 
@@ -20,7 +20,6 @@ _NEUTRAL = frozenset(
 #: Keys of the training's loader that do, besides its data set.
 _TRAINING = 'batch_size', 'sampler', 'batch_sampler', 'drop_last', 'num_batch_per_epoch'
 _TESTED = 'model', 'test_dataloader'
-_LOADERS = 'train_dataloader', 'val_dataloader', 'test_dataloader'
 
 
 def claim(work_dir: str | Path, cfg: Config, mode: str) -> None:
@@ -73,7 +72,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
 def _describe(cfg: Config, keys: Any) -> dict[str, Any]:
     """Return settings, and a hash of each table that they name."""
     plain = to_json({key: cfg[key] for key in keys if cfg.get(key) is not None})
-    for loader in _LOADERS:
+    for loader in LOADERS:
         if loader in plain:  # how many processes load makes no difference
             kept = ('dataset', *_TRAINING) if loader[:5] == 'train' else ('dataset',)
             plain[loader] = {key: plain[loader].get(key) for key in kept}

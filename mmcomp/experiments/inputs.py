@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmcomp.columns import APEX, DATABASE, ID, LABEL, ONSET, SUBJECT
-from mmcomp.config import base_configs, load_config
+from mmcomp.config import LOADERS, base_configs, load_config
 from mmcomp.datasets import check_alignment
 from mmcomp.differences import leaves, to_json
 from mmcomp.files import digest
@@ -19,8 +19,6 @@ from mmcomp.registry import DATASETS
 
 from .plan import ExperimentSettings, SettingsError
 from .record import Inputs
-
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def find_inputs(settings: ExperimentSettings) -> tuple[Inputs, Any, str]:
