@@ -119,7 +119,7 @@ setup(
         'mmcomp': ['py.typed'],
         'mmcomp.databases': ['*.csv'],
         'mmcomp.experiments': ['templates/*'],
-        'mmcomp.faces': ['*.onnx', 'NOTICE*'],
+        'mmcomp.faces': ['*.onnx', '*.tflite', 'NOTICE*'],
         'mmcomp.synthetic': ['*.npz', 'NOTICE*'],
     },
     entry_points={'console_scripts': ['mmcomp = mmcomp.cli.main:main']},
