@@ -1,5 +1,14 @@
 """Models that are fitted at once rather than trained by gradient."""
 
 from .base import FittedClassifier, PairFeatures
+from .dbm import DBMClassifier
+from .gaussian_rbm import GaussianRBMClassifier
+from .rbm import RBMClassifier
 
-__all__ = ['FittedClassifier', 'PairFeatures']
+__all__ = [
+    'DBMClassifier',
+    'FittedClassifier',
+    'GaussianRBMClassifier',
+    'PairFeatures',
+    'RBMClassifier',
+]
