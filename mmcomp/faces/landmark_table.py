@@ -84,12 +84,12 @@ def find_aligned(
     missing = {key: image for key, image in zip(keys, images) if key not in known}
     eyes = [aligned_eyes(len(image)) for image in missing.values()]
     found = finder.find_many(list(missing.values()), eyes, title)
-    new = {key: _pack(own) for key, own in zip(missing, found)}
+    new = {key: pack(own) for key, own in zip(missing, found)}
     if cache is not None:
         cache.update(new)
     known.update(new)
     return [
-        finder.judge(_unpack(known[key]), aligned_eyes(len(image)))
+        finder.judge(unpack(known[key]), aligned_eyes(len(image)))
         for key, image in zip(keys, images)
     ]
 
@@ -137,9 +137,11 @@ def _read(path: Path) -> np.ndarray:
         raise ValueError(f'{path}: {error}') from None
 
 
-def _pack(found: Landmarks) -> np.ndarray:
+def pack(found: Landmarks) -> np.ndarray:
+    """Return points and presence as a vector ``(1405,)``, as caches keep them."""
     return np.append(found.points, np.float32(found.presence))
 
 
-def _unpack(vector: np.ndarray) -> Landmarks:
+def unpack(vector: np.ndarray) -> Landmarks:
+    """Return the points of a vector of :func:`pack`, yet to be judged."""
     return Landmarks(vector[:-1].reshape(POINTS, 3), float(vector[-1]))
