@@ -1,5 +1,5 @@
 """Models that are fitted at once rather than trained by gradient."""
 
-from .base import FittedClassifier, PairFeatures
+from .base import Fitted, FittedClassifier, PairFeatures
 
-__all__ = ['FittedClassifier', 'PairFeatures']
+__all__ = ['Fitted', 'FittedClassifier', 'PairFeatures']
