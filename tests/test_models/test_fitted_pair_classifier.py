@@ -36,10 +36,10 @@ TRAINED = [
 ]
 
 
-def fitted(extra=(), labels=(), columns=None):
+def fitted(extra=(), labels=()):
     model = MODELS.build(FITTED).eval()
     pairs = [*TRAINED, *extra]
-    model.fit([batch(pairs, [0, 1, 0, 1, *labels])], columns or {})
+    model.fit([batch(pairs, [0, 1, 0, 1, *labels])], {})
     return model
 
 
@@ -76,9 +76,10 @@ def test_unknown_pairs_are_left_out_and_classified_by_the_mean():
 
 
 def test_columns_of_unknown_pairs_are_left_out():
-    columns = dict(emotion=['joy', 'joy', 'joy', 'joy', 'fear'])
+    model = MODELS.build(FITTED)
+    pairs = [pair((0, 0), (9, 0), corner=255), *TRAINED]
     with pytest.warns(UserWarning, match='left out'):
-        model = fitted([pair((0, 0), (9, 0), corner=255)], [0], columns)
+        model.fit([batch(pairs, [0, 0, 1, 0, 1])], dict(emotion=['fear', *['joy'] * 4]))
     assert model.classifier.emotions.tolist() == [1]
 
 
