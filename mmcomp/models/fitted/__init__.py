@@ -1,5 +1,22 @@
 """Models that are fitted at once rather than trained by gradient."""
 
 from .base import FittedClassifier, PairFeatures
+from .features import (
+    CLBP,
+    DifferencePixels,
+    Displacement,
+    GeometricFeatures,
+    SIFTAtLandmarks,
+)
+from .svm import SVMClassifier
 
-__all__ = ['FittedClassifier', 'PairFeatures']
+__all__ = [
+    'CLBP',
+    'DifferencePixels',
+    'Displacement',
+    'FittedClassifier',
+    'GeometricFeatures',
+    'PairFeatures',
+    'SIFTAtLandmarks',
+    'SVMClassifier',
+]
