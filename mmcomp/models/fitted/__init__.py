@@ -1,6 +1,7 @@
 """Models that are fitted at once rather than trained by gradient."""
 
 from .base import FittedClassifier, PairFeatures
+from .bayes import BayesianNetworkClassifier
 from .features import (
     CLBP,
     DifferencePixels,
@@ -11,6 +12,7 @@ from .features import (
 from .svm import SVMClassifier
 
 __all__ = [
+    'BayesianNetworkClassifier',
     'CLBP',
     'DifferencePixels',
     'Displacement',
