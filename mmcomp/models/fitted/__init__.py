@@ -2,5 +2,24 @@
 
 from .base import Fitted, FittedClassifier, PairFeatures
 from .bayes import BayesianNetworkClassifier
+from .features import (
+    CLBP,
+    DifferencePixels,
+    Displacement,
+    GeometricFeatures,
+    SIFTAtLandmarks,
+)
+from .svm import SVMClassifier
 
-__all__ = ['BayesianNetworkClassifier', 'Fitted', 'FittedClassifier', 'PairFeatures']
+__all__ = [
+    'BayesianNetworkClassifier',
+    'CLBP',
+    'DifferencePixels',
+    'Displacement',
+    'Fitted',
+    'FittedClassifier',
+    'GeometricFeatures',
+    'PairFeatures',
+    'SIFTAtLandmarks',
+    'SVMClassifier',
+]
