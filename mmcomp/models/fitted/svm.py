@@ -236,6 +236,7 @@ class SVMClassifier(FittedClassifier):
         Raises:
             ValueError: If they do not.
         """
+        super().check_buffers()
         if not self.is_fitted:
             return
         planes = self.num_classes * (self.num_classes - 1) // 2
