@@ -104,7 +104,7 @@ def test_the_structure_of_a_known_network_is_found():
     np.testing.assert_array_equal(learn_edges(covariance, count), expected)
 
 
-@pytest.mark.parametrize('seed', range(8))
+@pytest.mark.parametrize('seed', [*range(6), 18, 32])  # the last two reverse edges
 def test_no_single_change_of_the_edges_found_raises_the_bic(seed):
     covariance = np.cov(correlated(200, 6, seed).T, bias=True)
     found = learn_edges(covariance, 200)

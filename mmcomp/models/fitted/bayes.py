@@ -8,6 +8,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
+from mmcomp.columns import EMOTION, GENDER
 from mmcomp.registry import MODELS
 
 from .base import FittedClassifier
@@ -178,7 +179,7 @@ class BayesianNetworkClassifier(FittedClassifier):
     def __init__(
         self,
         num_classes: int = 2,
-        given: str | Sequence[str] | None = ('emotion', 'gender'),
+        given: str | Sequence[str] | None = (EMOTION, GENDER),
         significance: float | None = None,
     ) -> None:
         super().__init__(num_classes)
