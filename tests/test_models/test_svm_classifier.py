@@ -91,12 +91,13 @@ def test_f_is_that_of_scipy_and_0_for_a_constant():
 
 
 def test_selection_is_of_the_block_only():
-    """Features 1 and 3 differ between classes; the last one does not, and is kept."""
+    """Of the first six, 1 and 3 differ most between classes; the last one is kept."""
     generator = np.random.default_rng(0)
     labels = np.arange(60) % 2
     features = generator.normal(0, 1, (60, 7))
     features[:, 1] += 5 * labels
     features[:, 3] -= 4 * labels
+    features[:, 6] += 6 * labels
     classifier = fitted(
         features, labels, ['a'] * 60, select=2, keep=1, C=1.0, gamma=1.0
     )
@@ -138,6 +139,15 @@ def test_selection_does_not_see_the_inner_test_subjects(monkeypatch):
     monkeypatch.setattr(SVMClassifier, '_best', spy)
     fitted(features, labels, subjects, select=3, C=(1, 10), gamma=1.0)
     assert seen == [70, 70, 70, 70, 80, 90]
+
+
+def test_inner_folds_of_one_class_do_not_count():
+    """Each subject has one class: nothing to choose by, so the smallest are taken."""
+    features, labels, _ = problem()
+    subjects = [f's{label}' for label in labels]
+    classifier = fitted(features, labels, subjects, C=(10, 1), gamma=(1, 0.5))
+    assert classifier.penalty.item() == 1
+    assert classifier.gamma.item() == pytest.approx(0.5 / 7)
 
 
 def test_state_is_tensors_that_others_load():
