@@ -157,9 +157,13 @@ def test_state_is_tensors_that_others_load():
     assert not classifier.is_fitted
     classifier.fit(features, labels, subjects, {})
     assert classifier.is_fitted
+    other = MODELS.build(settings)
+    other.load_state_dict(classifier.state_dict())
+    other.check_buffers()
     inputs = torch.from_numpy(features)
+    torch.testing.assert_close(other(inputs), classifier(inputs), rtol=0, atol=0)
     with pytest.raises(ValueError, match=r'number of features is 6; it must be 7'):
-        classifier(inputs[:, :6])
+        other(inputs[:, :6])
 
 
 @pytest.mark.parametrize(

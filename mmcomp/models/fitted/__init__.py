@@ -1,6 +1,6 @@
 """Models that are fitted at once rather than trained by gradient."""
 
-from .base import FittedClassifier, PairFeatures
+from .base import Fitted, FittedClassifier, PairFeatures
 from .bayes import BayesianNetworkClassifier
 from .features import (
     CLBP,
@@ -16,6 +16,7 @@ __all__ = [
     'CLBP',
     'DifferencePixels',
     'Displacement',
+    'Fitted',
     'FittedClassifier',
     'GeometricFeatures',
     'PairFeatures',
