@@ -78,6 +78,7 @@ class DBMClassifier(FittedClassifier):
     )
     mean: Tensor
     scale: Tensor
+    machine_weight2: Tensor
 
     def __init__(
         self,
