@@ -2,7 +2,7 @@ _base_ = [
     './_base_/models/fitted.py',
     './_base_/datasets/synthetic_nvie-subset.py',
     './_base_/schedules/fit.py',
-    './_base_/default_runtime.py',
+    './_base_/fitted_runtime.py',
 ]
 
 # Pfister, Li, Zhao and Pietikäinen 2011 (ICCV Workshops), of pairs instead of sequences:

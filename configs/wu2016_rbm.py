@@ -2,7 +2,7 @@ _base_ = [
     './_base_/models/fitted.py',
     './_base_/datasets/synthetic_nvie-subset.py',
     './_base_/schedules/fit.py',
-    './_base_/default_runtime.py',
+    './_base_/fitted_runtime.py',
 ]
 
 # Wu and Wang 2016 (MultiMedia Modeling): a restricted Boltzmann machine for each class.

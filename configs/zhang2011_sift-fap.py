@@ -2,7 +2,7 @@ _base_ = [
     './_base_/models/fitted.py',
     './_base_/datasets/synthetic_nvie-subset.py',
     './_base_/schedules/fit.py',
-    './_base_/default_runtime.py',
+    './_base_/fitted_runtime.py',
 ]
 
 # Zhang, Tjondronegoro and Chandran 2011 (ICONIP): SIFT and distances of facial points.
