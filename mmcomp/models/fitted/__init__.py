@@ -2,6 +2,7 @@
 
 from .base import Fitted, FittedClassifier, PairFeatures
 from .bayes import BayesianNetworkClassifier
+from .dbm_classifier import DBMClassifier
 from .features import (
     CLBP,
     DifferencePixels,
@@ -9,17 +10,22 @@ from .features import (
     GeometricFeatures,
     SIFTAtLandmarks,
 )
+from .gaussian_rbm import GaussianRBMClassifier
+from .rbm import RBMClassifier
 from .svm import SVMClassifier
 
 __all__ = [
     'BayesianNetworkClassifier',
     'CLBP',
+    'DBMClassifier',
     'DifferencePixels',
     'Displacement',
     'Fitted',
     'FittedClassifier',
+    'GaussianRBMClassifier',
     'GeometricFeatures',
     'PairFeatures',
+    'RBMClassifier',
     'SIFTAtLandmarks',
     'SVMClassifier',
 ]

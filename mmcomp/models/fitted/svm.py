@@ -231,11 +231,8 @@ class SVMClassifier(FittedClassifier):
         return decision.to(features.dtype)
 
     def check_buffers(self) -> None:
-        """Check that loaded buffers belong together.
-
-        Raises:
-            ValueError: If they do not.
-        """
+        """Check loaded buffers; see :meth:`Fitted.check_buffers`."""
+        super().check_buffers()
         super().check_buffers()
         if not self.is_fitted:
             return
