@@ -22,9 +22,10 @@ _GRID, _STEP = 0.08, 0.16  # seconds: between courses, and the first step of ref
 _STARTS, _APART = 5, 0.3  # courses that are refined, and seconds between their onsets
 _LEAST = 0.12  # seconds that a rise and a fall take at least
 
-# How much the rest of head turns is shrunk. An ellipsoid leaves some 7% of a turn in
-# the regions; products of turns and what blinks do are scaled to be as plausible.
-_SHRINK = 0.8
+# An ellipsoid leaves some 7% of a turn in the regions, seldom more than _LEAK; so what
+# turns explain is shrunk. Products of turns and what blinks do are scaled to be as
+# plausible.
+_SHRINK, _LEAK = 1.6, 0.2
 _PRODUCTS, _LIDS = 0.04, 4.0
 _LEAST_SHARE = 0.02  # of a course that may be left when turns and blinks are taken off
 
@@ -39,7 +40,7 @@ class Rise:
         curve: Motion along the expression's direction, 0 at the onset, without what
             turns and blinks explain, ``(N,)``, percent of the eye distance.
         height: Of the fitted course in the same unit.
-        share: Share of the course, a variance, that turns and blinks cannot imitate.
+        sure: Height of what turns and blinks cannot imitate.
         noise: What is left of the motion, a standard deviation in the same unit.
     """
 
@@ -47,7 +48,7 @@ class Rise:
     last: int
     curve: np.ndarray
     height: float
-    share: float
+    sure: float
     noise: float
 
 
@@ -94,17 +95,17 @@ def locate(
     _, start, course = best
     stop = min(start + length, count) if len(starts) > 1 else count
     fit = _Fit(motion[start:stop], head[start:stop], fps)
-    leak, change, share, noise = fit.solve(course)
+    leak, change, sure, noise = fit.solve(course)
     scale = 1 / np.sqrt(len(REGIONS))
     height = float(np.linalg.norm(change))
     direction = change / max(height, 1e-9)
-    first, last = (int(round(at)) + start for at in course[:2])
+    first, last = (round(at) + start for at in course[:2])
     first = onset if onset is not None else max(first, 0)
     first = min(first, count - 2 if apex is None else apex - 1)
     last = apex if apex is not None else min(max(last, first + 1), count - 1)
     curve = _gaussian((motion - head @ leak) @ direction[:, None], fps)[:, 0] * scale
     curve = curve - curve[first]
-    return Rise(first, last, curve, height * scale, share, noise * scale)
+    return Rise(first, last, curve, height * scale, float(sure * scale), noise * scale)
 
 
 def nuisances(turn: np.ndarray, openness: np.ndarray, fps: float) -> np.ndarray:
@@ -152,7 +153,7 @@ class _Fit:
         return max(found, key=lambda pair: pair[0])
 
     def solve(self, course: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float]:
-        """Return leak ``(K, R)``, change ``(R,)``, share and noise of a course."""
+        """Return leak ``(K, R)``, change ``(R,)``, sure height and noise."""
         shape = self._shapes(course[None])[0]
         left = shape - self.base @ (self.base.T @ shape)
         change = left @ self.rest / max(left @ left, 1e-9)
@@ -161,9 +162,13 @@ class _Fit:
         )[0][1:]
         noise = (self.rest - np.outer(left, change))[: self.count]
         centred = shape[: self.count] - shape[: self.count].mean()
-        share = float(left @ left / max(centred @ centred, 1e-9))
-        noise_level = np.sqrt((noise**2).sum(axis=1).mean())
-        return leak, change, min(share, 1.0), float(noise_level)
+        power = max(centred @ centred, 1e-9)
+        height = np.linalg.norm(change)
+        # Either turns take another course, or they are too small for all of it.
+        other = height * min(np.sqrt(left @ left / power), 1)
+        with_it = np.linalg.norm(centred @ self.fixed[: self.count, 1:]) / power
+        beyond = height - _LEAK * np.sqrt(len(REGIONS)) * with_it
+        return leak, change, max(other, beyond), np.sqrt((noise**2).sum(1).mean())
 
     def _grid(self, onset: int | None, apex: int | None) -> np.ndarray:
         """Return courses ``(C, 4)``: where rise and fall begin and end, in frames."""

@@ -73,9 +73,7 @@ class Motion:
         guess = (spread @ (places - old_places)).astype(np.float32)
         guess = cv2.resize(guess.reshape(_GRID, _GRID, 2), (SIZE, SIZE))
         flow = self._flow.calc(before, view, guess)
-        moved = cv2.blur(flow, (_STEP, _STEP))[
-            _STEP // 2 :: _STEP, _STEP // 2 :: _STEP
-        ]
+        moved = cv2.blur(flow, (_STEP, _STEP))[_STEP // 2 :: _STEP, _STEP // 2 :: _STEP]
         regions, turn = _maps()
         scale = 100 / (SIZE * (PLACES[1, 0] - PLACES[0, 0]))
         moved = moved.ravel() * scale
@@ -83,7 +81,7 @@ class Motion:
 
 
 def _spread(places: np.ndarray) -> np.ndarray:
-    """Return weights ``(_GRID**2, 468)`` that carry what points do to all of the face."""
+    """Return weights ``(_GRID**2, 468)`` that carry motion of points to the face."""
     along = np.arange(_STEP // 2, SIZE, _STEP)
     grid = np.stack(np.meshgrid(along, along), axis=-1).reshape(-1, 1, 2)
     far = ((grid - places) ** 2).sum(axis=-1)

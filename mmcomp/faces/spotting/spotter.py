@@ -17,7 +17,7 @@ from .result import Spotting
 #: Least height that is called an expression, in percent of the eye distance and in
 #: standard deviations of the noise, for the part that turns of the head cannot imitate.
 LIMIT = 0.4
-_NOISES = 2.0
+_NOISES = 2.5
 
 _BLINK, _OPEN = 0.85, 0.92  # of the clip's median openness: below, and above again
 _BLINK_SECONDS = 0.4  # how far onset and apex may be moved out of a blink
@@ -71,7 +71,7 @@ def spot(
     index = {number: i for i, number in enumerate(result.numbers.tolist())}
     known = index.get(onset), index.get(apex)
     rise = locate(*record.motion(), result.openness, fps, *known)
-    least = max(limit, _NOISES * rise.noise) / max(np.sqrt(rise.share), 1e-9)
+    least = max(limit, _NOISES * rise.noise) * rise.height / max(rise.sure, 1e-9)
     result = replace(result, curve=rise.curve, height=rise.height)
     if None in known and rise.height < least:
         reason = (
