@@ -84,7 +84,9 @@ def fit(apex: np.ndarray, onset: np.ndarray) -> np.ndarray:
     here = moved[..., STABLE].mean(-1, keepdims=True)
     there = target[..., STABLE].mean(-1, keepdims=True)
     a, b = moved[..., STABLE] - here, target[..., STABLE] - there
-    turn = (a.conj() * b).sum(-1, keepdims=True) / (abs(a) ** 2).sum(-1, keepdims=True)
+    with np.errstate(invalid='ignore'):  # points of a face that is not trusted are NaN
+        turn = (a.conj() * b).sum(-1, keepdims=True)
+        turn /= (a.conj() * a).sum(-1, keepdims=True).real
     return _from_plane((moved - here) * turn + there)
 
 
