@@ -71,7 +71,8 @@ def spot(
     index = {number: i for i, number in enumerate(result.numbers.tolist())}
     known = index.get(onset), index.get(apex)
     rise = locate(*record.motion(), result.openness, fps, *known)
-    least = max(limit, _NOISES * rise.noise) * rise.height / max(rise.sure, 1e-9)
+    needed = max(limit, _NOISES * rise.noise)
+    least = needed * (rise.height / rise.sure if rise.sure > 0 else 1)
     result = replace(result, curve=rise.curve, height=rise.height)
     if None in known and rise.height < least:
         reason = (
