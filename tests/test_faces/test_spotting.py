@@ -92,8 +92,10 @@ def test_the_largest_of_a_long_clip_is_found():
         assert len(rise.curve) == 1500
         assert rise.first / 25 == pytest.approx(start, abs=0.12)
         assert rise.last / 25 == pytest.approx(start + 0.6, abs=0.12)
-    rise = found_in(motion, 25, onset=100, apex=1445)
+    slow = np.outer(smoothstep(np.arange(1500), 100, 1445), motion[1445])
+    rise = found_in(slow, 25, onset=100, apex=1445)
     assert (rise.first, rise.last) == (100, 1445)
+    assert rise.height == pytest.approx(4, rel=0.15)
 
 
 def turning(seconds=4, fps=25):

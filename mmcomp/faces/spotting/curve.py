@@ -78,22 +78,17 @@ def locate(
     count, length = len(motion), round(_WINDOW * fps)
     pieces = max(1, int(np.ceil(2 * (count - length) / length)) + 1)
     starts = np.linspace(0, max(count - length, 0), pieces).astype(int)
-    best: tuple[float, int, np.ndarray] | None = None
+    # Where onset and apex are farther apart than a part is long, it is the whole clip.
+    best = -1.0, 0, count, np.array([onset or 0, apex or 1, count, count + fps], float)
     for start in starts.tolist():
         stop = min(start + length, count)
         known = [None if at is None else at - start for at in (onset, apex)]
         if any(at is not None and not 0 <= at < stop - start for at in known):
             continue
-        fit = _Fit(motion[start:stop], head[start:stop], fps)
-        gain, course = fit.search(*known)
-        if best is None or gain > best[0]:
-            best = gain, start, course
-    if best is None:  # onset and apex are farther apart than a window is long
-        start, stop = 0, count
-        fit = _Fit(motion, head, fps)
-        best = 0.0, 0, np.array([onset, apex, count, count + fps], float)
-    _, start, course = best
-    stop = min(start + length, count) if len(starts) > 1 else count
+        gain, course = _Fit(motion[start:stop], head[start:stop], fps).search(*known)
+        if gain > best[0]:
+            best = gain, start, stop, course
+    _, start, stop, course = best
     fit = _Fit(motion[start:stop], head[start:stop], fps)
     leak, change, sure, noise = fit.solve(course)
     scale = 1 / np.sqrt(len(REGIONS))
