@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from mmcomp.columns import APEX, ONSET
 
+from .memory import available_memory
 from .pair_table import ROW_POSITION, PairTableError
 from .transforms.loading import LoadPair
 
@@ -125,15 +125,6 @@ def decode_images(
     if faults:
         raise PairTableError(path, faults)
     return Decoded([(i[0], i[1]) for i, *_ in done] if keep else [], size)
-
-
-def available_memory() -> int:
-    """Return the bytes of memory that are free, or all of it where that is unknown."""
-    try:
-        text = Path('/proc/meminfo').read_text(encoding='ascii')
-        return 1024 * int(text.split('MemAvailable:')[1].split()[0])
-    except (OSError, IndexError, ValueError):  # not Linux
-        return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
 
 
 def _name(row: dict, column: str) -> str:

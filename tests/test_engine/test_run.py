@@ -127,6 +127,23 @@ PROTOCOL = [
         dict(val_dataloader__dataset__split__seed=1),
         'subjects are in the training and the',
     ),
+    # The test set alone; the validation is as it should be.
+    (
+        dict(test_dataloader__dataset__subset='all'),
+        '3 subjects are in the training and the test set',
+    ),
+    *(
+        (
+            {f'{loader}_dataloader__dataset__metainfo': dict(classes=classes)},
+            f'classes of the {loader} set are {words}; they must be those of the '
+            "training set, in its order: 'posed', 'spontaneous'",
+        )
+        for loader in ('val', 'test')
+        for classes, words in (
+            (['spontaneous', 'posed'], "'spontaneous', 'posed'"),
+            (['posed', 'spontaneous', 'x'], "'posed', 'spontaneous', 'x'"),
+        )
+    ),
     (
         dict(
             param_scheduler=[
@@ -191,6 +208,7 @@ def test_best_epoch_may_be_chosen_on_an_inner_split(table, tmp_path):
         tmp_path,
         train_dataloader__dataset__split=split,
         val_dataloader__dataset__split=split,
+        test_dataloader__dataset__split=split,
         val_dataloader__dataset__subset='val',
         default_hooks__checkpoint__save_best='pair/error_rate',
     )
