@@ -89,11 +89,13 @@ EXTRAS['test'] = [
     'setuptools>=77.0.1',
 ]
 # What these find depends on their version: the minimum is the one of constraints.txt.
+# But pgmpy is a reference in a test; it is here since it needs NumPy 2.
 EXTRAS['dev'] = [
     *EXTRAS['test'],
     'import-linter>=2.17',
     'mypy>=2.4.1',
     'pandas-stubs>=3.1.0.261029',
+    'pgmpy>=1.1.0',
     'pre-commit>=4.7.0',
     'ruff>=0.17.6',
     'scipy-stubs>=1.17.1.5',
@@ -119,7 +121,7 @@ setup(
         'mmcomp': ['py.typed'],
         'mmcomp.databases': ['*.csv'],
         'mmcomp.experiments': ['templates/*'],
-        'mmcomp.faces': ['*.onnx', 'NOTICE*'],
+        'mmcomp.faces': ['*.onnx', '*.tflite', 'NOTICE*'],
         'mmcomp.synthetic': ['*.npz', 'NOTICE*'],
     },
     entry_points={'console_scripts': ['mmcomp = mmcomp.cli.main:main']},

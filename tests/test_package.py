@@ -20,6 +20,7 @@ from runs import REPOSITORY
 
 import mmcomp
 from mmcomp.faces.detection import MODEL
+from mmcomp.faces.landmarks import MODEL as LANDMARKS
 
 SOURCES = ['mmcomp', 'configs', 'tools', 'setup.py', 'pyproject.toml', 'MANIFEST.in']
 SOURCES += ['README.md', 'LICENSE', 'model-index.yml']
@@ -110,8 +111,8 @@ def test_wheel_holds_mim_and_data(wheel):
     expected = files('configs') | files('tools') | {'mmcomp/.mim/model-index.yml'}
     assert expected <= names
     assert {'mmcomp/py.typed', 'mmcomp/synthetic/head_cc0.npz'} <= names
-    detector = MODEL.relative_to(REPOSITORY).as_posix()
-    assert {detector, 'mmcomp/faces/NOTICE.md'} <= names
+    networks = {path.relative_to(REPOSITORY).as_posix() for path in (MODEL, LANDMARKS)}
+    assert networks | {'mmcomp/faces/NOTICE.md'} <= names
     assert not [name for name in names if name.startswith('tests')]
 
 

@@ -1,10 +1,12 @@
 """SyntheticPairDataset: the embedded default data, rendered on first use."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from mmcomp.columns import SUBJECT
 from mmcomp.compat import add_metainfo
 from mmcomp.registry import DATASETS
-from mmcomp.synthetic import ensure_dataset, oracle_error
+from mmcomp.synthetic import ensure_dataset, oracle_error, subject_genders
 
 from .pair_dataset import PairDataset
 
@@ -14,7 +16,8 @@ class SyntheticPairDataset(PairDataset):
     """Pairs of rendered heads with posed and spontaneous expressions.
 
     Rendered on first use into a folder below ``data_root``; safe when several
-    processes start at once.
+    processes start at once. The column ``gender``, which the table does not have, comes
+    from the shape of the subjects.
 
     Args:
         preset (str): See :data:`mmcomp.synthetic.PRESETS`. Defaults to 'nvie-subset'.
@@ -36,3 +39,9 @@ class SyntheticPairDataset(PairDataset):
         table = ensure_dataset(preset, data_root, level=level, seed=data_seed)
         super().__init__(ann_file=str(table), pipeline=pipeline, **kwargs)
         add_metainfo(self, preset=preset, oracle=oracle_error(table.parent)['logistic'])
+
+    def load_data_list(self) -> list[dict]:
+        """Read the table, and add the gender of each subject."""
+        rows = super().load_data_list()
+        genders = subject_genders(Path(self.ann_file).parent)
+        return [dict(row, gender=genders[row[SUBJECT]]) for row in rows]

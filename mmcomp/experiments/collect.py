@@ -36,7 +36,6 @@ from .driver import DATA_FILE
 from .paper import BASELINE, display_name, in_paper_order, paper_error
 from .plan import (
     COSTS_FILE,
-    RUNS_FOLDER,
     ExperimentSettings,
     Run,
     make_runs,
@@ -90,7 +89,7 @@ def collect(folders: Sequence[Path], best_test_epoch: bool = False) -> Results:
         curve=_variants(table, TRAIN_SUBJECTS),
         shift=_variants(table, SHIFT),
         missing=sum(map(len, missing)),
-        costs=_costs(folders),
+        costs=_costs(folders, runs),
         best_test_epoch=best_test_epoch,
         versions=_versions(),
     )
@@ -177,6 +176,7 @@ def _networks(results: Results) -> list[NetworkResult]:
             display_name(name),
             statistics.summarize(tables[name], results.classes),
             paper_error(name, results.data.get('name')),
+            _median_seconds(results.costs, name),
         )
         for name in in_paper_order(tables)
     ]
@@ -231,9 +231,16 @@ def _variants(table: pd.DataFrame, column: str) -> list[VariantResult]:
     return sorted(results, key=lambda result: (order.index(result.model), result.value))
 
 
-def _costs(folders: Sequence[Path]) -> pd.DataFrame:
-    paths = [p for f in folders for p in f.glob(f'{RUNS_FOLDER}/*/*/{COSTS_FILE}')]
-    return pd.DataFrame([json.loads(p.read_text(encoding='utf-8')) for p in paths])
+def _costs(folders: Sequence[Path], runs: Sequence[Sequence[Run]]) -> pd.DataFrame:
+    paths = [(run, f / run.folder) for f, own in zip(folders, runs) for run in own]
+    found = [(run, p / COSTS_FILE) for run, p in paths if (p / COSTS_FILE).is_file()]
+    rows = [json.loads(path.read_text(encoding='utf-8')) for _, path in found]
+    return pd.DataFrame(rows, index=[run for run, _ in found])
+
+
+def _median_seconds(costs: pd.DataFrame, model: str) -> float | None:
+    own = [run.is_plain and run.model == model for run in costs.index]
+    return float(costs['total'][own].median()) if any(own) else None
 
 
 def _best_test_epoch(
@@ -245,7 +252,7 @@ def _best_test_epoch(
         folder / run.folder
         for folder, own in zip(folders, runs)
         for run in own
-        if (run.model, run.train_subjects, run.control) == (model, None, None)
+        if run.is_plain and run.model == model
     )
     for log in (log for p in plain for log in p.glob('*/vis_data/scalars.json')):
         lines = [json.loads(line) for line in log.read_text('utf-8').splitlines()]

@@ -47,6 +47,11 @@ class Run:
         return Path(self.config).stem
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is no variant: all subjects, and no control."""
+        return self.train_subjects is None and self.control is None
+
+    @property
     def name(self) -> str:
         """Network and variant, for people and for the folder. Never parsed."""
         size = f'{self.train_subjects}subjects' if self.train_subjects else None

@@ -3,6 +3,7 @@
 import base64
 import textwrap
 from itertools import groupby
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -20,6 +21,8 @@ from .results import Results, VariantResult
 
 #: Inches that a letter takes on an axis.
 _LETTER = 0.075
+#: Of curves, once the ten colours are used up.
+_STYLES = '-', '--', '-.', ':'
 
 
 @styled()
@@ -79,8 +82,11 @@ def confusion_plot(results: Results) -> Figure | None:
     words = 0.25 + _LETTER * longest  # and of the names of its classes
     columns = min(5 if side < 2 else 3, len(names))
     lines = -(-len(names) // columns)
+    letters = int((side + 0.15) / _LETTER)
+    titles = [textwrap.fill(display_name(name), letters) for name in names]
+    head = 0.25 + 0.15 * max(title.count('\n') + 1 for title in titles)
     fig = Figure(
-        figsize=(columns * (side + 0.15) + words, lines * (side + 0.4) + words),
+        figsize=(columns * (side + 0.15) + words, lines * (side + head) + words),
         layout='constrained',
     )
     axes = fig.subplots(lines, columns, squeeze=False)
@@ -99,7 +105,7 @@ def confusion_plot(results: Results) -> Figure | None:
         ax.set_xticks(ticks, labels if bottom else [''] * len(labels), **turn)
         ax.set_yticks(ticks, labels if index % columns == 0 else [''] * len(labels))
         ax.tick_params(length=2, labelsize=8)
-        ax.set_title(display_name(name), fontsize=9)
+        ax.set_title(titles[index], fontsize=9)
     fig.supxlabel('predicted (shade: share of the pairs of a label)', fontsize=9)
     fig.supylabel('label', fontsize=9)
     return fig
@@ -111,18 +117,19 @@ def roc_plot(results: Results) -> Figure | None:
         return None
     fig = Figure(figsize=(5, 4.6))
     ax = fig.subplots()
-    colors, handles = matplotlib.colormaps['tab10'], []
+    handles = []
     for index, network in enumerate(results.networks):
         own = results.plain[results.plain[MODEL] == network.model]
         false, true = statistics.roc_points(own, results.classes[1])
-        handles += ax.plot(false, true, color=colors(index % 10), linewidth=1.3)
+        handles += ax.plot(false, true, color=_color(index), linewidth=1.3,
+                           linestyle=_STYLES[index // 10 % len(_STYLES)])  # fmt: skip
     handles += ax.plot([0, 1], [0, 1], ':', color='#9aa5b1')
     ax.set_xlabel(f'{results.classes[0]} predicted as {results.classes[1]}')
     ax.set_ylabel(f'{results.classes[1]} predicted as {results.classes[1]}')
     names = [f'{n.title} ({100 * n.numbers.auc:.1f})' for n in results.networks]
     names.append('chance (50.0)')
     style = dict(loc='center left', bbox_to_anchor=(1, 0.5))
-    draw_legend(ax, handles, names, title='network (AUC, %)', **style)
+    draw_legend(ax, handles, names, title='method (AUC, %)', **style)
     return fig
 
 
@@ -150,7 +157,7 @@ def subjects_plot(results: Results) -> Figure | None:
     ax.plot(x, table.mean(axis=1), 'o', color=ACCENT, markersize=3)
     if len(table) <= 40:
         ax.set_xticks(x, table.index, rotation=90, fontsize=7)
-    ax.set_xlabel('subjects, sorted (dot: mean of all networks; line: their range)')
+    ax.set_xlabel('subjects, sorted (dot: mean of all methods; line: their range)')
     ax.set_ylabel('error, %')
     return fig
 
@@ -178,15 +185,19 @@ def shift_plot(results: Results) -> Figure | None:
     return _curve_plot(results.shift, 'apex shifted by, pixels')
 
 
+def _color(index: int) -> Any:
+    return matplotlib.colormaps['tab10'](index % 10)
+
+
 def _curve_plot(variants: list[VariantResult], label: str) -> Figure | None:
     if not variants:
         return None
     fig = Figure(figsize=(6, 3.8))
     ax = fig.subplots()
-    colors, handles = matplotlib.colormaps['tab10'], []
+    handles = []
     curves = [list(own) for _, own in groupby(variants, lambda v: v.model)]
     for index, own in enumerate(curves):
-        x, color = [v.value for v in own], colors(index % 10)
+        x, color = [v.value for v in own], _color(index)
         errors = [100 * v.error for v in own]
         if own[0].member:  # thin, so that its stack is seen
             handles += ax.plot(x, errors, ':', color=color, linewidth=1)

@@ -84,8 +84,8 @@ class Progress:
         caption = ' · '.join(filter(None, [self._last, elapsed, self._left()]))
         # Text: brackets in names and messages are no markup.
         table = Table(caption=Text(caption), caption_justify='left')
-        for column in ('network', 'done', 'failed', 'errors so far', '%'):
-            table.add_column(column, justify='left' if column == 'network' else 'right')
+        for column in ('method', 'done', 'failed', 'errors so far', '%'):
+            table.add_column(column, justify='left' if column == 'method' else 'right')
         for name, total in self._total.items():
             errors, tested = self._errors[name]
             table.add_row(

@@ -17,12 +17,13 @@ from mmcomp.visualization.style import encode
 
 from .collect import collect, seeds_and_folds
 from .markdown import markdown_table, one_line
-from .paper import PAPER_COLUMNS, display_name
+from .paper import PAPER_COLUMNS, display_name, footnotes
 from .plots import all_plots, as_data_uri
 from .results import NetworkResult, Results, VariantResult
 
 TABLE_FILE = 'table.md'
 OTHER_DATA = 'paper, % (other data)'
+TIME = 'time of a run, s'
 RENDERED = (
     'These faces are rendered. The numbers show that the pipeline works; they say '
     'nothing about people.'
@@ -74,10 +75,12 @@ def headline_table(results: Results) -> pd.DataFrame:
     lines = []
     known = any(network.paper is not None for network in results.networks)
     several = any(network.numbers.seeds > 1 for network in results.networks)
+    timed = any(network.seconds is not None for network in results.networks)
+    marks = _footnotes(results)
     for network in results.networks:
         numbers = network.numbers
         line = {
-            'network': network.title,
+            'method': network.title,
             **_error_cells(numbers),
             'UAR, %': f'{100 * numbers.uar:.2f}',
             'AUC, %': f'{100 * numbers.auc:.2f}',
@@ -90,16 +93,19 @@ def headline_table(results: Results) -> pd.DataFrame:
             heading = f'p against {display_name(comparison.other)}'
             line[heading] = '' if p is None else _p(p)
         if known:
-            line[OTHER_DATA] = _or_empty(network.paper)
+            mark, _ = marks.get(network.model, ('', ''))
+            line[OTHER_DATA] = f'{_or_dash(network.paper)} {mark}'.rstrip()
+        if timed:
+            line[TIME] = _or_dash(network.seconds, 1)
         if results.best_test_epoch:
-            line['best test epoch (not valid)'] = _or_empty(network.best_test_epoch)
+            line['best test epoch (not valid)'] = _or_dash(network.best_test_epoch)
         lines.append(line)
     plain = results.plain
     if len(plain):
         empty = dict.fromkeys(lines[0], '')
         majority = majority_error(plain.drop_duplicates(ID)[LABEL])
         lines.append(
-            {**empty, 'network': 'majority class', 'error, %': f'{100 * majority:.2f}'}
+            {**empty, 'method': 'majority class', 'error, %': f'{100 * majority:.2f}'}
         )
         oracle = results.data.get('oracle')
         if oracle:
@@ -107,7 +113,7 @@ def headline_table(results: Results) -> pd.DataFrame:
             lines.append(
                 {
                     **empty,
-                    'network': 'oracle (true coefficients)',
+                    'method': 'oracle (true coefficients)',
                     'error, %': f'{100 * wrong / total:.2f}',
                     'errors/total': f'{wrong}/{total}',
                 }
@@ -128,7 +134,7 @@ def variant_tables(results: Results) -> dict[str, pd.DataFrame]:
         for variant in variants:
             value = variant.value
             shown = value if isinstance(value, str) else f'{value:g}'
-            line = {'network': variant.title, name: shown, **_error_cells(variant)}
+            line = {'method': variant.title, name: shown, **_error_cells(variant)}
             lines.append(line)
         if lines:
             tables[heading] = pd.DataFrame(lines)
@@ -147,8 +153,13 @@ def _error_cells(numbers: statistics.Summary | VariantResult) -> dict[str, str]:
     }
 
 
-def _or_empty(percent: float | None) -> str:
-    return '' if percent is None else f'{percent:.2f}'
+def _or_dash(value: float | None, digits: int = 2) -> str:
+    return '-' if value is None else f'{value:.{digits}f}'
+
+
+def _footnotes(results: Results) -> dict[str, tuple[str, str]]:
+    models = [network.model for network in results.networks]
+    return footnotes(models, results.data.get('name'))
 
 
 def protocol(results: Results) -> list[str]:
@@ -166,12 +177,12 @@ def protocol(results: Results) -> list[str]:
         f'Data: {name}, {pairs} pairs of {subjects} subjects ({labels}).',
         f'Protocol: {split}; done: {seeds_and_folds(results)}. No subject is in both '
         'the training and the test set.',
-        'Nothing was selected on test subjects: the number of epochs is fixed, the '
-        'last weights are tested, and the SVM of a stack is fitted on training '
-        'subjects.',
+        'Nothing was selected on test subjects: networks are trained for a fixed '
+        'number of epochs and their last weights are tested; all else is fitted and '
+        'chosen on training subjects.',
         'Errors are pooled over the test pairs of all folds and averaged over seeds. '
         'Intervals are from a bootstrap over subjects. p values are from a permutation '
-        'test that exchanges two networks on whole subjects, with Holm correction; '
+        'test that exchanges two methods on whole subjects, with Holm correction; '
         'table.csv has exact McNemar tests as well.',
     ]
     if data.get('synthetic'):
@@ -181,6 +192,7 @@ def protocol(results: Results) -> list[str]:
             "The paper's errors are on its own database, which has the same size; do "
             'not compare them with errors on other data.'
         )
+    notes += [f'{mark} {text}' for mark, text in _footnotes(results).values()]
     if settings.cfg_options:
         notes.append(f'Options: {settings.cfg_options}.')
     if results.missing:
@@ -208,7 +220,8 @@ def _cost_note(costs: pd.DataFrame) -> str:
     return (
         f'Time: {len(costs)} runs took {total / 60:.1f} minutes in all, with a median '
         f'of {costs["total"].median():.0f} s: {", ".join(shares)}, '
-        f'tests with a shifted apex, files and logs {rest:.1%}.'
+        f'tests with a shifted apex, files and logs {rest:.1%}. The table has the '
+        'median of each method; the members of a stack are trained in its runs.'
     )
 
 

@@ -51,6 +51,8 @@ class NetworkResult:
         title: Its name in reports.
         numbers: Its errors and metrics.
         paper: Error in percent that the paper reports on data of this size.
+        seconds: Median time of its runs; None for a member of a stack, which is
+            trained in the runs of the stack, or if it was not measured.
         comparisons: With the 'baseline' and with the 'best' network, where there are.
         best_test_epoch: Error in percent with epochs chosen on the test fold.
     """
@@ -59,6 +61,7 @@ class NetworkResult:
     title: str
     numbers: Summary
     paper: float | None = None
+    seconds: float | None = None
     comparisons: dict[str, PairedResult] = field(default_factory=dict)
     best_test_epoch: float | None = None
 
@@ -66,6 +69,7 @@ class NetworkResult:
         """Return the row of ``table.csv`` and ``summary.json``."""
         row = {'model': self.model, 'title': self.title, **asdict(self.numbers)}
         row['paper'] = self.paper
+        row['seconds'] = self.seconds
         for key, comparison in self.comparisons.items():
             row.update(comparison.as_row(key))
         if best_test_epoch:
@@ -126,7 +130,7 @@ class Results:
         networks: Numbers of each network, in the paper's order.
         controls, curve, shift: Numbers of the variants.
         missing: Number of runs that are not done.
-        costs: Seconds of each run by what they were spent on, a row for each.
+        costs: Seconds of each run by what they were spent on, with the run as index.
         best_test_epoch: Whether the networks have this number.
         versions: Version of each package.
     """

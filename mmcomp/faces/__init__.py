@@ -6,6 +6,7 @@ Knows neither torch nor the Runner.
 from .alignment import EYES, align_face, align_pair, eye_matrix
 from .detection import Face, FaceDetector
 from .eyes import eye_openness
+from .landmarks import LandmarkFinder, Landmarks
 from .pairs import FacePair, FaceSettings, pair_from_clip, pair_from_images
 from .spotting import Spotting, spot
 from .video import Clip, UnreadableError, read_image
@@ -17,6 +18,8 @@ __all__ = [
     'FaceDetector',
     'FacePair',
     'FaceSettings',
+    'LandmarkFinder',
+    'Landmarks',
     'Spotting',
     'UnreadableError',
     'align_face',

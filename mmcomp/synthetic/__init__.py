@@ -6,7 +6,12 @@
 from .clips import RenderedClip, render_clip, write_clip
 from .expressions import EMOTIONS, LABELS, RECIPE_VERSION
 from .framing import EyeCrop, WideFrame
-from .generate import dataset_checksum, dataset_folder, ensure_dataset
+from .generate import (
+    dataset_checksum,
+    dataset_folder,
+    ensure_dataset,
+    subject_genders,
+)
 from .meta import read_meta
 from .nuisance import LEVELS
 from .oracle import compute_oracle, oracle_error
@@ -32,5 +37,6 @@ __all__ = [
     'oracle_error',
     'read_meta',
     'render_clip',
+    'subject_genders',
     'write_clip',
 ]

@@ -114,6 +114,14 @@ def dataset_checksum(folder: str | Path) -> str:
     return _total_checksum(folder, digests)
 
 
+def subject_genders(folder: str | Path) -> dict[str, str]:
+    """Return 'female' or 'male' for each subject: what its shape is more of."""
+    table = pd.read_csv(Path(folder, SUBJECTS_FILE), dtype={'subject': str})
+    table = table.set_index('subject')
+    male = table.filter(like='-male-').sum(axis=1) > 0.5  # the weights sum to 1
+    return {subject: 'male' if own else 'female' for subject, own in male.items()}
+
+
 def _megabytes(preset: str) -> int:
     """Return the most space that a dataset takes: 5 KB an image, with tables."""
     return 1 + PRESETS[preset].pairs * len(FRAMES) * 5 // 1000

@@ -110,11 +110,8 @@ class Renderer:
         face = self.pose(activations)
         opening = lip_opening(face)
         vertices = np.vstack([face + self._hair_lift, self._curtain])
-        turn = _rotation(view)
-        free = smoothstep(vertices[:, 1:2], _STIFF, _FREE)
-        vertices = blend(vertices, (vertices - _NECK) @ turn.T + _NECK, free)
-        eyes = _project((self._eyes - _NECK) @ turn.T + _NECK)[0]
-        matrix = frame.matrix(eyes, view) * self.oversampling
+        vertices = _turn(vertices, view)
+        matrix = self._matrix(frame, view)
         xy, nearness = _project(vertices)
         xy = xy @ matrix[:, :2].T + matrix[:, 2]
 
@@ -135,6 +132,33 @@ class Renderer:
         image[seen.pixel] = light(normals, albedo, gloss, glint, occlusion, view)
         self._add_lashes(image, xy, nearness, seen, shape)
         return self._develop(image.reshape(shape), view, rng)
+
+    def locate(
+        self,
+        activations: Mapping[str, float],
+        view: View,
+        framing: Framing | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Say where the landmarks of the head lie in the picture of :meth:`render`.
+
+        Args:
+            activations, view, framing: As for :meth:`render`.
+
+        Returns:
+            dict[str, np.ndarray]: Position ``(2,)`` by name (``Head.landmarks``), in
+            pixels whose first has its centre at (0, 0).
+        """
+        frame: Framing = framing or EyeCrop()
+        landmarks = load_head().landmarks
+        face = self.pose(_add_view(activations, view))[list(landmarks.values())]
+        matrix = self._matrix(frame, view) / self.oversampling
+        xy = _project(_turn(face, view))[0] @ matrix[:, :2].T + matrix[:, 2] - 0.5
+        return dict(zip(landmarks, xy))
+
+    def _matrix(self, framing: Framing, view: View) -> np.ndarray:
+        """Return the similarity ``(2, 3)`` from decimetres, y down, to samples."""
+        eyes = _project((self._eyes - _NECK) @ _rotation(view).T + _NECK)[0]
+        return framing.matrix(eyes, view) * self.oversampling
 
     def _add_lashes(
         self,
@@ -211,6 +235,12 @@ def _add_view(activations: Mapping[str, float], view: View) -> dict[str, float]:
     for name, amount in extra.items():
         total[name] = min(total.get(name, 0.0) + amount, 1.0)
     return total
+
+
+def _turn(vertices: np.ndarray, view: View) -> np.ndarray:
+    """Turn the head; the shoulders stay."""
+    turned = (vertices - _NECK) @ _rotation(view).T + _NECK
+    return blend(vertices, turned, smoothstep(vertices[:, 1:2], _STIFF, _FREE))
 
 
 def _rotation(view: View) -> np.ndarray:

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import re
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
@@ -21,18 +21,41 @@ from mmcomp.experiments.paper import PAPER_ROWS
 from mmcomp.experiments.plan import ExperimentSettings, make_runs
 from mmcomp.experiments.plots import (
     confusion_plot,
+    errors_plot,
     folds_plot,
     learning_curve_plot,
     roc_plot,
 )
 from mmcomp.experiments.record import write_settings
-from mmcomp.experiments.report import headline_table, write_report
+from mmcomp.experiments.report import headline_table, protocol, write_report
+from mmcomp.visualization.style import styled
 
 pytestmark = pytest.mark.slow  # whole runs, files or clips
 
 SUBJECTS, PAIRS, FOLDS = 12, 10, 3
 CLASSES = ['posed', 'spontaneous']
 CONFIGS = ['diffcnn.py', 'compcnn_sub-svm.py', 'compcnn_comb-svm.py']
+NETWORKS = [
+    'diffcnn',
+    *(
+        f'compcnn_{o}{end}'
+        for o in ('sub', 'comb')
+        for end in ('@1', '@2', '@3', '-svm')
+    ),
+]
+#: From the paper's tables: errors on the subset, the full set, SPOS.
+PEERS = {
+    'Zhang et al. 2011': ('20.57', '-', '-'),
+    'Zhang et al. 2011, pairs': ('-', '-', '-'),
+    'Wu and Wang 2016': ('18.77', '-', '25.64'),
+    'Wang, Wu and Ji 2016': ('10.99', '-', '23.93'),
+    'Wang et al. 2015': ('8.37', '-', '25.21'),
+    'Pfister et al. 2011, pairs': ('-', '-', '21.80'),
+    'Gan et al. 2015': ('8.27', '20.30', '18.38'),
+    'Difference + SVM': ('-', '-', '-'),
+    'Displacement + SVM': ('-', '-', '-'),
+}
+FITTED = [name for name in PAPER_ROWS if name not in NETWORKS]
 
 
 def predictions(model, fold, seed, rate, **variant):
@@ -140,9 +163,10 @@ def reported(tmp_path_factory):
 def test_nine_rows_in_the_papers_order(reported):
     experiment, text = reported
     table = pd.read_csv(experiment / 'report' / 'table.csv')
-    assert table['model'].tolist() == list(PAPER_ROWS)
-    assert table['title'].tolist() == [row[0] for row in PAPER_ROWS.values()]
-    assert table['paper'].tolist() == [row[1] for row in PAPER_ROWS.values()]
+    rows = {name: PAPER_ROWS[name] for name in NETWORKS}
+    assert table['model'].tolist() == NETWORKS
+    assert table['title'].tolist() == [row.title for row in rows.values()]
+    assert table['paper'].tolist() == [row.subset for row in rows.values()]
     paths = sorted(experiment.glob('runs/diffcnn/*/*.csv'))
     own = pd.concat(map(pd.read_csv, paths))
     first = table.iloc[0]
@@ -172,11 +196,95 @@ def test_names_do_not_break_tables_in_markdown(tmp_path):
         elif token.type in ('th_open', 'td_open'):
             rows[-1].append(re.sub(r'\\([\\|])', r'\1', inner.content))
     shown = [*names[:3], 'two lines']
-    first = ['network', *shown, 'majority class', 'oracle (true coefficients)']
-    assert [row[0] for row in rows] == [*first, 'network', *shown]
+    first = ['method', *shown, 'majority class', 'oracle (true coefficients)']
+    assert [row[0] for row in rows] == [*first, 'method', *shown]
     assert [len(row) for row in rows] == 7 * [7] + 5 * [5]
     assert [row[1] for row in rows[8:]] == 4 * ['onset-only']
     assert '- Data: x|y z, 120 pairs' in text
+
+
+def make_all(folder, name='nvie-subset'):
+    configs = [*CONFIGS, *(f'{model}.py' for model in FITTED)]
+    make_experiment(folder, name, configs=configs)
+    for path in folder.glob('runs/*/*/predictions.csv'):
+        model, fold = path.parts[-3:-1]
+        seconds = {'diffcnn': 60, 'compcnn_sub-svm': 240}.get(model, 1.25)
+        seconds *= {'fold00-seed0': 10, 'fold01-seed0': 0.5, 'fold02-seed0': 1}[fold]
+        parts = dict.fromkeys(['loading', 'training', 'svm', 'testing'], seconds / 5)
+        text = json.dumps({**parts, 'total': seconds})
+        path.with_name('costs.json').write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ('column', 'data', 'marked'),
+    [
+        (0, 'nvie-subset', {'Zhang et al. 2011': 'other images of the database'}),
+        (1, 'nvie-full', {'Gan et al. 2015': 'ran the code of Gan et al.'}),
+        (
+            2,
+            'spos',
+            {
+                'Pfister et al. 2011, pairs': 'infrared camera; that with visible',
+                'Gan et al. 2015': '15.38, of the seed that was best on the test set',
+            },
+        ),
+    ],
+)
+def test_peers_come_first_with_the_papers_figures(tmp_path, column, data, marked):
+    results = collect([make_all(tmp_path / 'e', data)])
+    table = headline_table(results)
+    titles = table['method'].tolist()
+    assert titles[:9] == list(PEERS)
+    assert titles[9:18] == [PAPER_ROWS[name].title for name in NETWORKS]
+    paper = dict(zip(titles, table['paper, % (other data)']))
+    notes = [note for note in protocol(results) if note.startswith('(')]
+    for title, figures in PEERS.items():
+        figure, _, mark = paper[title].partition(' ')
+        assert figure == figures[column]
+        assert bool(mark) == (title in marked)
+        if mark:
+            (note,) = [note for note in notes if note.startswith(mark)]
+            assert marked[title] in note
+    assert len(notes) == len(marked)
+
+
+def test_time_of_each_method(tmp_path):
+    """The median of its folds; members of a stack have no runs of their own."""
+    folder = make_all(tmp_path / 'e')
+    control = make_experiment(
+        *(tmp_path / 'control', 'nvie-subset'),
+        configs=['diffcnn.py'],
+        controls=['onset-only'],
+        only_controls=True,
+    )
+    for path in control.glob('runs/*/*/predictions.csv'):
+        path.with_name('costs.json').write_text('{"total": 7}')
+    table = headline_table(collect([folder, control])).set_index('method')
+    times = table['time of a run, s']
+    assert times['DiffCNN'] == '60.0'
+    assert times['Gan et al. 2015'] == '1.2'
+    assert times['CompCNN-Sub-SVM'] == '240.0'
+    assert times['CompCNN-Sub@1'] == '-'
+
+
+def test_plots_of_all_rows_are_legible(tmp_path):
+    results = collect([make_all(tmp_path / 'e')])
+    with styled():
+        figures = [plot(results) for plot in (confusion_plot, errors_plot, roc_plot)]
+    for figure in figures:
+        figure.draw_without_rendering()
+    confusion, errors, roc = figures
+    titles = [ax.title for ax in confusion.axes if ax.title.get_text()]
+    assert len(titles) == 18
+    boxes = [title.get_window_extent() for title in titles]
+    boxes += [ax.get_window_extent() for ax in confusion.axes]
+    assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+    labels = [label.get_window_extent() for label in errors.axes[0].get_yticklabels()]
+    assert not any(a.overlaps(b) for a, b in pairwise(labels))
+    curves = roc.axes[0].get_lines()[:18]
+    looks = {(line.get_color(), line.get_linestyle()) for line in curves}
+    assert len(looks) == 18
 
 
 def test_the_majority_class_counts_each_sample_once(reported):
@@ -184,7 +292,7 @@ def test_the_majority_class_counts_each_sample_once(reported):
     results = collect([reported[0]])
     few = (results.table['model'] == 'diffcnn') | (results.table['label'] == 'posed')
     rows = headline_table(dataclasses.replace(results, table=results.table[few]))
-    row = rows.set_index('network').loc['majority class']
+    row = rows.set_index('method').loc['majority class']
     assert row['error, %'] == '50.00'
 
 
@@ -206,8 +314,8 @@ def test_page_holds_all_it_shows(reported):
     sources = re.findall(r'(?:src|href)="([^"]{0,30})', page)
     assert sources
     assert all(source.startswith('data:image/png;base64,') for source in sources)
-    for name in PAPER_ROWS:
-        assert PAPER_ROWS[name][0] in page
+    for name in NETWORKS:
+        assert PAPER_ROWS[name].title in page
     assert 'onset-only' in page
     assert 'Not complete' not in page
     pictures = {p.stem for p in (experiment / 'report').glob('*.png')}
@@ -503,4 +611,4 @@ def test_title_is_that_of_the_data(tmp_path, name, title):
     (folder / DATA_FILE).write_text(json.dumps(data))
     write_report([folder])
     page = (folder / 'report' / 'report.html').read_text()
-    assert f'<h1>Comparison networks on {title}</h1>' in page
+    assert f'<h1>Errors on {title}</h1>' in page

@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mmcomp.datasets import SyntheticPairDataset
 from mmcomp.synthetic import (
+    PRESETS,
     compute_oracle,
     dataset_checksum,
     dataset_folder,
@@ -23,8 +25,10 @@ from mmcomp.synthetic import (
     ensure_dataset,
     oracle_error,
     read_meta,
+    subject_genders,
 )
 from mmcomp.synthetic import generate as generate_module
+from mmcomp.synthetic.plan import Key, Stream
 
 #: Of recipe version 1. If this test fails, the same seed gives other data: undo
 #: that, or raise RECIPE_VERSION and freeze the new checksum here.
@@ -58,6 +62,20 @@ def test_recipe_is_frozen(tiny):
 
 def test_checksum_is_over_what_stands_on_disk(tiny):
     assert dataset_checksum(tiny) == TINY_CHECKSUM
+
+
+def test_subjects_have_the_gender_of_their_shape(tiny):
+    """Which was the second thing drawn for each. No file of the data set changes."""
+    expected = {}
+    for i in range(6):
+        rng = Key(PRESETS['tiny'].code, 0).stream(Stream.IDENTITY, i)
+        rng.dirichlet([0.6] * 3)
+        expected[f's{i + 1:03d}'] = 'male' if rng.beta(0.5, 0.5) > 0.5 else 'female'
+    assert {*expected.values()} == {'female', 'male'}
+    assert subject_genders(tiny) == expected
+    dataset = SyntheticPairDataset('tiny', data_root=str(tiny.parent))
+    rows = [dataset.get_data_info(i) for i in range(len(dataset))]
+    assert [row['gender'] for row in rows] == [expected[row['subject']] for row in rows]
 
 
 def test_one_worker_gives_the_same_bytes(tiny, tmp_path):

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 
 from ..alignment import apply, eye_matrix, to_color, warp
+from ..opencv_log import quiet_opencv
 from .face import Face, distance, is_same
 from .geometry import TURNS, central, mirror, turn_back
 
-_LOG_LEVEL_ERROR = 2  # cv2.utils.logging.LOG_LEVEL_ERROR, which OpenCV 4 lacks
 MODEL = Path(__file__).parents[1].joinpath('face_detection_yunet_2023mar.onnx')
 
 #: Longest side of the image that is searched; the second where the first has no face.
@@ -32,8 +32,6 @@ _FINE_PASSES = 2
 #: Below this score a face may lie on its side: the other turns are tried, and one wins
 #: if it is better by the margin.
 _DOUBT, _MARGIN = 0.92, 0.02
-
-_loading = threading.Lock()  # the level of OpenCV's log is one for all threads
 
 
 class FaceDetector:
@@ -180,13 +178,6 @@ class FaceDetector:
         return np.zeros((0, 15)) if rows is None else rows.astype(np.float64)
 
 
-def _load():
-    """Load the network without the warning of OpenCV 5, which does not help users."""
-    logging = getattr(cv2.utils, 'logging', cv2)  # OpenCV 4 has both functions in cv2
-    with _loading:
-        level = logging.getLogLevel()
-        logging.setLogLevel(_LOG_LEVEL_ERROR)
-        try:
-            return cv2.FaceDetectorYN.create(str(MODEL), '', (320, 320), _PROPOSAL)
-        finally:
-            logging.setLogLevel(level)
+def _load() -> cv2.FaceDetectorYN:
+    with quiet_opencv():
+        return cv2.FaceDetectorYN.create(str(MODEL), '', (320, 320), _PROPOSAL)

@@ -1,6 +1,7 @@
 """What fitted models consist of: features of pairs, and a classifier of features."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +15,35 @@ class PairFeatures:
     Each image is described by itself, so that a description can be kept; two of them
     are compared.
     """
+
+    #: Whether the onset matters; where it does not, it need not be described.
+    uses_onset: bool = True
+
+    def __call__(self, onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
+        """Return features ``(N, F)`` of pairs of images, each ``(N, H, W)``, uint8.
+
+        A row has NaN where an image that matters cannot be described.
+        """
+        described = self.describe(apex)
+        return self.compare(
+            self.describe(onset) if self.uses_onset else described, described
+        )
+
+    def cache_beside(self, table: str | Path) -> None:
+        """Use the descriptions in files next to a table, where they are.
+
+        Descriptions that take no time are not kept: this is then without effect.
+        """
+
+    def fill_cache(self, onset: np.ndarray, apex: np.ndarray) -> None:
+        """Describe all images of a table, and keep that beside it.
+
+        Only what is missing is computed, on all cores, with a progress bar. A second
+        process waits for the first. Needs :meth:`cache_beside` before.
+
+        Args:
+            onset, apex (np.ndarray): ``(N, H, W)``, uint8.
+        """
 
     def describe(self, images: np.ndarray) -> np.ndarray:
         """Describe images.

@@ -65,7 +65,7 @@ def make_cells(
         if not len(own):
             raise ValueError(f'class {label} has no training pair')
         groups: dict[tuple[str, ...], list[int]] = {}
-        for pair in own:
+        for pair in own.tolist():
             groups.setdefault(values[pair] if names else (), []).append(pair)
         kept = {
             key: np.array(pairs)
