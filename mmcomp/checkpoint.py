@@ -199,11 +199,16 @@ def _check_weights(state_dict: Any, path: str) -> None:
 def check_fits(model: nn.Module, state_dict: dict, path: str) -> None:
     """Check that weights fit a network.
 
+    A part of the network whose buffers take the sizes of the file, as what is fitted at
+    once does, names them in ``sized_buffers()`` and checks them in ``check_state()``.
+
     Raises:
-        CheckpointError: If weights are missing, unknown or of another shape; the
-            message names some of them.
+        CheckpointError: If weights are missing, unknown or of another shape, with some
+            of their names; or if such buffers cannot be used.
     """
     own = model.state_dict()
+    parts = sized_parts(model)
+    sized = {name for names, _ in parts for name in names}
     problems = []
     for word, names in (
         ('missing', own.keys() - state_dict.keys()),
@@ -212,7 +217,7 @@ def check_fits(model: nn.Module, state_dict: dict, path: str) -> None:
             'of another shape',
             {
                 name
-                for name in own.keys() & state_dict.keys()
+                for name in own.keys() & state_dict.keys() - sized
                 if own[name].shape != state_dict[name].shape
             },
         ),
@@ -226,6 +231,26 @@ def check_fits(model: nn.Module, state_dict: dict, path: str) -> None:
             f'checkpoint {path!r} belongs to another network than the config: '
             + '; '.join(problems)
         )
+    for own_names, part in parts:
+        try:
+            part.check_state({k: state_dict[name] for name, k in own_names.items()})
+        except ValueError as error:
+            raise CheckpointError(f'checkpoint {path!r}: {error}') from None
+
+
+def sized_parts(model: nn.Module) -> list[tuple[dict[str, str], Any]]:
+    """Return the parts of a network whose buffers take the sizes of a checkpoint.
+
+    Returns:
+        list: For each part, its buffers' names in the network and in the part; and the
+        part itself.
+    """
+    found = []
+    for prefix, part in model.named_modules():
+        if hasattr(part, 'sized_buffers'):
+            start = f'{prefix}.' if prefix else ''
+            found.append(({start + own: own for own in part.sized_buffers()}, part))
+    return found
 
 
 def to_plain(value):

@@ -20,6 +20,7 @@ from mmcomp.checkpoint import (
     from_plain,
     load_plain_checkpoint,
     newest_checkpoint,
+    sized_parts,
 )
 from mmcomp.classes import check_same_classes, choose_classes
 from mmcomp.compat import (
@@ -77,7 +78,12 @@ class PairRunner(Runner):
         super().setup_env(env_cfg)
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module):
-        """Leave out the device ids that a CPU module may not have."""
+        """Leave out the device ids that a CPU module may not have.
+
+        A model without parameters has no gradients to exchange and stays as it is.
+        """
+        if not any(p.requires_grad for p in model.parameters()):
+            return model.to(get_device())
         if self.distributed and model_wrapper_cfg is None and get_device() == 'cpu':
             model_wrapper_cfg = dict(
                 type='MMDistributedDataParallel',
@@ -144,7 +150,9 @@ class PairRunner(Runner):
 
     def _keep_fitting(self, checkpoint: dict, filename: str) -> None:
         """Keep the weights that fit the network, as a fine-tuning starts from them."""
-        own = unwrapped(self.model).state_dict()
+        model = unwrapped(self.model)
+        sized = {name for names, _ in sized_parts(model) for name in names}
+        own = {k: v for k, v in model.state_dict().items() if k not in sized}
         found = checkpoint['state_dict']
         kept = {k: v for k, v in found.items() if k in own and v.shape == own[k].shape}
         if not kept:

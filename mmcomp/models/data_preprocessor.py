@@ -1,6 +1,7 @@
 """PairDataPreprocessor: turn the pairs of a batch into the network's input."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -168,3 +169,10 @@ class PairDataPreprocessor(BaseDataPreprocessor):
                 '(B, 2, C, H, W), as PackPairInputs returns it'
             )
         return inputs
+
+
+def build_preprocessor(options: dict | BaseDataPreprocessor | None) -> Any:
+    """Return a preprocessor: :class:`PairDataPreprocessor` unless a type is given."""
+    if options is not None and not isinstance(options, dict):
+        return options
+    return MODELS.build({'type': 'mmcomp.PairDataPreprocessor', **(options or {})})

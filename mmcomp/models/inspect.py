@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from mmcomp.compat import config_of
 from mmcomp.config import config_name
 from mmcomp.models.comparisons import Comparison
-from mmcomp.models.heads import LinearSVMHead
 
 
 @contextmanager
@@ -108,13 +107,14 @@ def compared_magnitude(model: nn.Module, inputs: Tensor) -> Tensor:
 
 
 def check_fitted(model: nn.Module) -> None:
-    """Check that each SVM of a network is fitted; a network without one passes.
+    """Check that all of a network that is fitted at once, such as an SVM, is fitted.
 
     Raises:
         ValueError: If one is not.
     """
-    for part in model.modules():
-        if isinstance(part, LinearSVMHead):
+    parts: Any = model.modules()
+    for part in parts:
+        if hasattr(part, 'check_fitted'):
             part.check_fitted()
 
 
@@ -144,6 +144,13 @@ def members_of(model: Any) -> dict[str, Any]:
 def prepare_pairs(model: BaseModel, pairs: Sequence[Tensor]) -> Tensor:
     """Prepare pairs ``(2, C, H, W)`` as for a test: ``(B, 2, C, h, w)``."""
     return model.data_preprocessor(dict(inputs=list(pairs)), training=False)['inputs']
+
+
+def set_predictions(samples: list[Any], scores: Tensor) -> list[Any]:
+    """Note scores ``(B, classes)`` and the class of the largest in data samples."""
+    for sample, score in zip(samples, scores):
+        sample.set_pred_score(score).set_pred_label(score.argmax())
+    return samples
 
 
 @torch.no_grad()

@@ -55,6 +55,20 @@ def test_displacement_is_apex_minus_onset_in_eye_distances(points):
     np.testing.assert_allclose(displacement(points, apex), expected, atol=1e-12)
 
 
+def test_points_are_compared_after_the_fit(points):
+    """Also where eyes move: in pixels, of which 10 are an eye distance."""
+    apex = points.copy()
+    apex[33] += (1, -4)
+    apex[61] += (2, 3)
+    moved = fit(apex, points)
+    expected = (moved - points)[list(shape.POINTS)] / 10
+    np.testing.assert_allclose(displacement(points, apex), expected, atol=1e-12)
+    first, second = np.transpose(shape.LENGTHS)
+    before, after = (np.hypot(*(p[first] - p[second]).T) for p in (points, moved))
+    expected = (after - before) / 10
+    np.testing.assert_allclose(geometric_features(points, apex)[4:], expected)
+
+
 @pytest.mark.parametrize('features', [displacement, geometric_features])
 def test_head_motion_changes_nothing(features, points):
     apex = points.copy()

@@ -91,12 +91,13 @@ def test_f_is_that_of_scipy_and_0_for_a_constant():
 
 
 def test_selection_is_of_the_block_only():
-    """Features 1 and 3 differ between classes; the last one does not, and is kept."""
+    """Of the first six, 1 and 3 differ most between classes; the last one is kept."""
     generator = np.random.default_rng(0)
     labels = np.arange(60) % 2
     features = generator.normal(0, 1, (60, 7))
     features[:, 1] += 5 * labels
     features[:, 3] -= 4 * labels
+    features[:, 6] += 6 * labels
     classifier = fitted(
         features, labels, ['a'] * 60, select=2, keep=1, C=1.0, gamma=1.0
     )
@@ -140,6 +141,15 @@ def test_selection_does_not_see_the_inner_test_subjects(monkeypatch):
     assert seen == [70, 70, 70, 70, 80, 90]
 
 
+def test_inner_folds_of_one_class_do_not_count():
+    """Each subject has one class: nothing to choose by, so the smallest are taken."""
+    features, labels, _ = problem()
+    subjects = [f's{label}' for label in labels]
+    classifier = fitted(features, labels, subjects, C=(10, 1), gamma=(1, 0.5))
+    assert classifier.penalty.item() == 1
+    assert classifier.gamma.item() == pytest.approx(0.5 / 7)
+
+
 def test_state_is_tensors_that_others_load():
     features, labels, subjects = problem(3)
     settings = dict(type='mmcomp.SVMClassifier', num_classes=3, select=4, C=1, gamma=1)
@@ -147,9 +157,13 @@ def test_state_is_tensors_that_others_load():
     assert not classifier.is_fitted
     classifier.fit(features, labels, subjects, {})
     assert classifier.is_fitted
+    other = MODELS.build(settings)
+    other.load_state_dict(classifier.state_dict())
+    other.check_buffers()
     inputs = torch.from_numpy(features)
+    torch.testing.assert_close(other(inputs), classifier(inputs), rtol=0, atol=0)
     with pytest.raises(ValueError, match=r'number of features is 6; it must be 7'):
-        classifier(inputs[:, :6])
+        other(inputs[:, :6])
 
 
 @pytest.mark.parametrize(

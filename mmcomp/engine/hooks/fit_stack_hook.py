@@ -3,18 +3,17 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
-from mmengine.dataset import pseudo_collate
 from mmengine.hooks import CheckpointHook, EMAHook, Hook
-from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
 from mmcomp.compat import loop_dataset, save_last_epoch
-from mmcomp.config import base_configs
 from mmcomp.datasets.splits import kfold_subjects
 from mmcomp.datasets.wrappers import base_datasets
+from mmcomp.engine.pairs import training_pairs
 from mmcomp.models.inspect import unwrapped
-from mmcomp.registry import DATASETS, HOOKS
+from mmcomp.registry import HOOKS
 
 SVMS = 'svms.'  # how the names of their weights begin
 
@@ -25,18 +24,11 @@ def fit_stack(runner, batch_size: int = 256) -> None:
     Of a data set in wrappers, which may repeat pairs, each pair counts once. Each
     process fits on all pairs, so that all have the same SVM.
     """
-    tested = runner.cfg.get('val_dataloader') or runner.cfg.test_dataloader
-    pipeline = next(base_configs(tested.dataset))['pipeline']
-    datasets: list[Dataset] = []
-    for options in base_configs(runner.cfg.train_dataloader.dataset):
-        cfg = dict(options, pipeline=pipeline, test_mode=True)
-        datasets.append(DATASETS.build(cfg))
-    dataset: ConcatDataset = ConcatDataset(datasets)
-    loader = DataLoader(dataset, batch_size, collate_fn=pseudo_collate)
+    loader: Any = training_pairs(runner.cfg, batch_size)
     model = unwrapped(runner.model)
     model.fit_svms(loader)
     chosen = ', '.join(f'{float(svm.chosen_C):g}' for svm in model.svms)
-    runner.logger.info(f'fitted the SVM on {len(dataset)} pairs, C = {chosen}')
+    runner.logger.info(f'fitted the SVM on {len(loader.dataset)} pairs, C = {chosen}')
 
 
 @HOOKS.register_module()

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from mmcomp.checkpoint import check_fits, load_plain_checkpoint
 from mmcomp.columns import MEMBER_SCORES, SUBJECT
+from mmcomp.models.data_preprocessor import build_preprocessor
 from mmcomp.models.heads import LinearSVMHead
-from mmcomp.models.inspect import evaluating
+from mmcomp.models.inspect import evaluating, set_predictions
 from mmcomp.registry import MODELS
 
 
@@ -55,12 +56,7 @@ class StackingClassifier(BaseClassifier):
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        if data_preprocessor is None or isinstance(data_preprocessor, dict):
-            preprocessor = dict(type='mmcomp.PairDataPreprocessor')
-            data_preprocessor = MODELS.build(
-                {**preprocessor, **(data_preprocessor or {})}
-            )
-        super().__init__(init_cfg, data_preprocessor)
+        super().__init__(init_cfg, build_preprocessor(data_preprocessor))
         if not members:
             raise ValueError(f'members is {members!r}; it must name at least 1')
         if cross_fit < 0 or cross_fit == 1:
@@ -165,10 +161,7 @@ class StackingClassifier(BaseClassifier):
         decision = self.decide(features).softmax(1)
         means = {name: torch.stack(s).mean(0) for name, s in scores.items()}
         samples = data_samples or [DataSample() for _ in range(len(inputs))]
-        for index, sample in enumerate(samples):
-            sample.set_pred_score(decision[index]).set_pred_label(
-                decision[index].argmax()
-            )
+        for index, sample in enumerate(set_predictions(samples, decision)):
             members = {name: score[index] for name, score in means.items()}
             sample.set_field(members, MEMBER_SCORES)
         return samples

@@ -1,7 +1,8 @@
 """Models that are fitted at once rather than trained by gradient."""
 
-from .base import FittedClassifier, PairFeatures
+from .base import Fitted, FittedClassifier, PairFeatures
 from .bayes import BayesianNetworkClassifier
+from .dbm_classifier import DBMClassifier
 from .features import (
     CLBP,
     DifferencePixels,
@@ -9,16 +10,22 @@ from .features import (
     GeometricFeatures,
     SIFTAtLandmarks,
 )
+from .gaussian_rbm import GaussianRBMClassifier
+from .rbm import RBMClassifier
 from .svm import SVMClassifier
 
 __all__ = [
     'BayesianNetworkClassifier',
     'CLBP',
+    'DBMClassifier',
     'DifferencePixels',
     'Displacement',
+    'Fitted',
     'FittedClassifier',
+    'GaussianRBMClassifier',
     'GeometricFeatures',
     'PairFeatures',
+    'RBMClassifier',
     'SIFTAtLandmarks',
     'SVMClassifier',
 ]

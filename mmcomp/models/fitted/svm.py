@@ -35,7 +35,7 @@ def anova_f(features: np.ndarray, labels: np.ndarray) -> np.ndarray:
     from sklearn.feature_selection import f_classif
 
     with np.errstate(divide='ignore', invalid='ignore'), warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'Features .* are constant')
+        warnings.filterwarnings('ignore', '(?s)Features .* are constant')
         return np.nan_to_num(f_classif(features, labels)[0])
 
 
@@ -231,11 +231,9 @@ class SVMClassifier(FittedClassifier):
         return decision.to(features.dtype)
 
     def check_buffers(self) -> None:
-        """Check that loaded buffers belong together.
-
-        Raises:
-            ValueError: If they do not.
-        """
+        """Check loaded buffers; see :meth:`Fitted.check_buffers`."""
+        super().check_buffers()
+        super().check_buffers()
         if not self.is_fitted:
             return
         planes = self.num_classes * (self.num_classes - 1) // 2
