@@ -119,7 +119,7 @@ def subject_genders(folder: str | Path) -> dict[str, str]:
     table = pd.read_csv(Path(folder, SUBJECTS_FILE), dtype={'subject': str})
     table = table.set_index('subject')
     male = table.filter(like='-male-').sum(axis=1) > 0.5  # the weights sum to 1
-    return {subject: 'male' if own else 'female' for subject, own in male.items()}
+    return {str(name): 'male' if own else 'female' for name, own in male.items()}
 
 
 def _megabytes(preset: str) -> int:

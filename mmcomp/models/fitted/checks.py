@@ -48,3 +48,17 @@ def check_scale(scale: Tensor) -> None:
     """Check that features are divided by numbers above 0."""
     if not (scale > 0).all():
         raise ValueError(f'scale is {scale.min():g} at least; it must be above 0')
+
+
+def check_shares(shares: Tensor) -> None:
+    """Check parts ``(classes, K)`` that K models are of classes.
+
+    Raises:
+        ValueError: If a model is not of one class, or a class has none.
+    """
+    owned = shares > 0
+    if not ((owned.sum(0) == 1).all() and owned.any(1).all()):
+        raise ValueError(
+            f'shares is {shares.tolist()}; each model must be of one class, and each '
+            'class must have one'
+        )

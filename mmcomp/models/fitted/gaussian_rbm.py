@@ -20,6 +20,7 @@ from .checks import (
     check_positive,
     check_scale,
     check_shapes,
+    check_shares,
 )
 from .rbm import MAX_EXACT, RBM, binary_states, contrastive_divergence, sample
 
@@ -228,12 +229,7 @@ class GaussianRBMClassifier(FittedClassifier):
             },
         )
         check_scale(self.scale)
-        owned = self.shares > 0
-        if not ((owned.sum(0) == 1).all() and owned.any(1).all()):
-            raise ValueError(
-                f'shares is {self.shares.tolist()}; each machine must be of one class, '
-                'and each class must have one'
-            )
+        check_shares(self.shares)
 
 
 def mean_and_scale(data: Tensor) -> tuple[Tensor, Tensor]:
