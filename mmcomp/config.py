@@ -190,6 +190,14 @@ def base_configs(dataset: Any) -> Iterator[dict[str, Any]]:
             yield from base_configs(own)
 
 
+def whole_dataset(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config of a data set without its split and control."""
+    whole = {k: v for k, v in options.items() if k not in ('control', 'test_mode')}
+    if whole.keys() & {'split', 'subset'}:
+        whole.update(split=None, subset='all')
+    return whole
+
+
 def classes_of_config(cfg: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Return the class names of a config's data, or None if it does not name them."""
     for loader in ('test_dataloader', 'train_dataloader'):

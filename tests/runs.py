@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from fitted_parts import FITTED
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import MessageHub, MMLogger
@@ -12,6 +13,20 @@ from mmcomp.visualization import PairVisualizer
 
 REPOSITORY = Path(__file__).parents[1]
 CONFIGS = REPOSITORY / 'configs'
+#: Configs of models that are fitted at once: the peers, and two baselines.
+FITTED_CONFIGS = [
+    'clbp-pair',
+    'difference-svm',
+    'gan2015_dbm',
+    'geometry-svm',
+    'wang2015_bn',
+    'wang2016_rbm',
+    'wu2016_rbm',
+    'zhang2011_sift-fap',
+    'zhang2011_sift-fap-pair',
+]
+#: Configs of networks, which have a trunk, gradients, an ONNX file.
+NETWORKS = sorted({path.stem for path in CONFIGS.glob('*.py')} - {*FITTED_CONFIGS})
 
 
 def small_config(table, work_dir, name='compcnn_sub@1', epochs=2, **options):
@@ -40,6 +55,41 @@ def small_config(table, work_dir, name='compcnn_sub@1', epochs=2, **options):
     cfg.train_cfg.max_epochs = cfg.train_cfg.val_interval = epochs
     cfg.param_scheduler = None
     cfg.default_hooks.checkpoint.interval = 1
+    cfg.merge_from_dict({k.replace('__', '.'): v for k, v in options.items()})
+    return cfg
+
+
+FITTED_BASES = [
+    'models/fitted.py',
+    'datasets/synthetic_nvie-subset.py',
+    'schedules/fit.py',
+    'fitted_runtime.py',
+]
+
+
+def fit_config(folder, table, name='peer', model=FITTED, **options):
+    """The config of a fitted model, written to a file, with its work folder."""
+    bases = [str(CONFIGS / '_base_' / base) for base in FITTED_BASES]
+    data = dict(
+        type='mmcomp.PairDataset',
+        ann_file=str(table),
+        split=dict(type='mmcomp.SubjectKFold', n_splits=2, seed=0),
+        _delete_=True,
+    )
+    pipeline = [dict(type='mmcomp.LoadPair'), dict(type='mmcomp.PackPairInputs')]
+    text = [
+        f'_base_ = {bases}',
+        "custom_imports = dict(imports=['mmcomp.registry', 'fitted_parts'])",
+        f'model = {model}',
+        f'work_dir = {str(folder / name)!r}',
+    ]
+    for loader, subset in (('train', 'train'), ('val', 'test'), ('test', 'test')):
+        own = dict(data, subset=subset, pipeline=pipeline)
+        text.append(f'{loader}_dataloader = dict(batch_size=8, dataset={own})')
+    path = folder / f'{name}.py'
+    path.write_text('\n'.join(text) + '\n')
+    cfg = Config.fromfile(path)
+    cfg.launcher = 'none'
     cfg.merge_from_dict({k.replace('__', '.'): v for k, v in options.items()})
     return cfg
 

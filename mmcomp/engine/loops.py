@@ -11,7 +11,7 @@ from mmcomp.datasets.epoch_seed import seed_all
 from mmcomp.models.inspect import unwrapped
 from mmcomp.registry import LOOPS
 
-from .training_pairs import further_columns, training_pairs
+from .pairs import further_columns, training_pairs
 
 
 class OneEpochLoop(EpochBasedTrainLoop):

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmcomp.columns import APEX, DATABASE, ID, LABEL, ONSET, SUBJECT
-from mmcomp.config import LOADERS, base_configs, load_config
+from mmcomp.config import LOADERS, base_configs, load_config, whole_dataset
 from mmcomp.datasets import check_alignment
 from mmcomp.differences import leaves, to_json
 from mmcomp.files import digest
@@ -53,7 +53,7 @@ def find_inputs(settings: ExperimentSettings) -> tuple[Inputs, Any, str]:
             own = (cfg.get(loader) or {}).get('dataset')
             if loader == 'val_dataloader':
                 _check_tested(name, own)
-            for options in map(_whole, base_configs(own)):
+            for options in map(whole_dataset, base_configs(own)):
                 same = json.dumps({**to_json(options), 'pipeline': None})
                 if same not in built:
                     dataset = DATASETS.build(options)
@@ -85,14 +85,6 @@ def _check_tested(name: str, options: Mapping[str, Any] | None) -> None:
 def pairs_of(dataset: Any) -> list[dict[str, Any]]:
     """Return the rows of a data set."""
     return [dataset.get_data_info(index) for index in range(len(dataset))]
-
-
-def _whole(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a data set without its split and control."""
-    whole = {k: v for k, v in options.items() if k not in ('control', 'test_mode')}
-    if whole.keys() & {'split', 'subset'}:
-        whole.update(split=None, subset='all')
-    return whole
 
 
 class _Digests(dict[str, str]):

@@ -10,50 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from fitted_parts import FITTED
 from mmengine.config import Config
-from runs import CONFIGS, REPOSITORY, build
+from runs import CONFIGS, REPOSITORY, build, fit_config
 
 from mmcomp.apis.model import load_model
 from mmcomp.checkpoint import CheckpointError, load_plain_checkpoint
-from mmcomp.engine.training_pairs import further_columns, training_pairs
+from mmcomp.engine.pairs import further_columns, training_pairs
 from mmcomp.registry import DATASETS
 
 pytestmark = pytest.mark.slow  # whole runs, files or clips
-
-BASES = [
-    'models/fitted.py',
-    'datasets/synthetic_nvie-subset.py',
-    'schedules/fit.py',
-    'default_runtime.py',
-]
-
-
-def fit_config(folder, table, name='peer', **options):
-    """The config of a fitted model, written to a file, with its work folder."""
-    bases = [str(CONFIGS / '_base_' / base) for base in BASES]
-    data = dict(
-        type='mmcomp.PairDataset',
-        ann_file=str(table),
-        split=dict(type='mmcomp.SubjectKFold', n_splits=2, seed=0),
-        _delete_=True,
-    )
-    pipeline = [dict(type='mmcomp.LoadPair'), dict(type='mmcomp.PackPairInputs')]
-    text = [
-        f'_base_ = {bases}',
-        "custom_imports = dict(imports=['mmcomp.registry', 'fitted_parts'])",
-        f'model = {FITTED}',
-        f'work_dir = {str(folder / name)!r}',
-    ]
-    for loader, subset in (('train', 'train'), ('val', 'test'), ('test', 'test')):
-        own = dict(data, subset=subset, pipeline=pipeline)
-        text.append(f'{loader}_dataloader = dict(batch_size=8, dataset={own})')
-    path = folder / f'{name}.py'
-    path.write_text('\n'.join(text) + '\n')
-    cfg = Config.fromfile(path)
-    cfg.launcher = 'none'
-    cfg.merge_from_dict({k.replace('__', '.'): v for k, v in options.items()})
-    return cfg
 
 
 @pytest.fixture(scope='module')

@@ -1,5 +1,6 @@
 """Hooks."""
 
+from .cache_features_hook import CacheFeaturesHook
 from .checkpoint_hook import PlainCheckpointHook
 from .cost_hook import CostHook
 from .epoch_seed_hook import EpochSeedHook
@@ -10,6 +11,7 @@ from .run_summary_hook import RunSummaryHook
 from .shift_test_hook import ShiftTestHook
 
 __all__ = [
+    'CacheFeaturesHook',
     'CostHook',
     'EpochSeedHook',
     'FitStackHook',

@@ -11,7 +11,7 @@ from mmengine.hooks import CheckpointHook, EMAHook, Hook
 from mmcomp.compat import loop_dataset, save_last_epoch
 from mmcomp.datasets.splits import kfold_subjects
 from mmcomp.datasets.wrappers import base_datasets
-from mmcomp.engine.training_pairs import training_pairs
+from mmcomp.engine.pairs import training_pairs
 from mmcomp.models.inspect import unwrapped
 from mmcomp.registry import HOOKS
 

@@ -3,6 +3,7 @@
 import copy
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,21 @@ class FittedPairClassifier(BaseClassifier):
             )
         raise ValueError(f"mode is {mode!r}; it must be 'tensor' or 'predict'")
 
+    def fill_cache(self, table: str | Path, loader) -> None:
+        """Describe all pairs of a table, and keep what takes time next to it.
+
+        Args:
+            table: The pair table.
+            loader: Batches of its pairs.
+        """
+        batches = [
+            self._images(self.data_preprocessor(batch, False)['inputs'])
+            for batch in loader
+        ]
+        onset, apex = map(np.concatenate, zip(*batches))
+        self.features.cache_beside(table)
+        self.features.fill_cache(onset, apex)
+
     def describe(self, inputs: Tensor) -> np.ndarray:
         """Return the features of pairs, ``(B, F)``, not finite where they are unknown.
 
@@ -102,14 +118,18 @@ class FittedPairClassifier(BaseClassifier):
         Raises:
             ValueError: If the images are in colour.
         """
+        return np.asarray(self.features(*self._images(inputs)), np.float32)
+
+    @staticmethod
+    def _images(inputs: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Return onsets and apexes, each ``(B, H, W)``, uint8."""
         if inputs.shape[2] != 1:
             raise ValueError(
                 f'number of channels is {inputs.shape[2]}; it must be 1: '
                 'FittedPairClassifier takes gray images'
             )
         images = inputs[:, :, 0].round().clamp(0, 255).to(torch.uint8).cpu().numpy()
-        found = self.features(images[:, 0], images[:, 1])
-        return np.asarray(found, np.float32)
+        return images[:, 0], images[:, 1]
 
     def extract_feat(self, inputs: Tensor, stage: str = 'pre_logits'):
         """Return the features that are classified, all finite.

@@ -46,10 +46,10 @@ class ImageVectors:
         return np.stack([vectors[key] for key in keys])
 
     def open(self, table: str | Path) -> None:
-        """Use what is kept next to a table."""
+        """Use what is kept next to a table, besides what is known of others."""
         table = Path(table)
         self._path = table.with_name(f'{table.stem}.{self.name}-{self.version}.npz')
-        self._known = ImageCache(self._path)
+        self._known = {**self._known, **ImageCache(self._path)}
 
     def fill(self, images: np.ndarray) -> None:
         """Compute the vectors of a table's images that are missing, and keep them.
@@ -65,9 +65,11 @@ class ImageVectors:
         new: dict[str, np.ndarray] = {}
         try:
             with FileLock(self._path.with_name(f'.{self._path.name}.lock')):
-                self._known = cache = ImageCache(self._path)
+                cache = ImageCache(self._path)
+                self._known = {**self._known, **cache}
                 new = self._missing(keys, images, self.name)
-                cache.update(new)
+                self._known = {**self._known, **new}
+                cache.update({k: self._known[k] for k in keys if k not in cache})
         except OSError as error:
             warnings.warn(
                 f'{self._path}: it cannot be written ({error}); every run computes '

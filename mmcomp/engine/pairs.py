@@ -1,6 +1,6 @@
-"""The pairs that a model is fitted to: those of training, as they are tested."""
+"""Pairs for what is fitted at once: always as they are tested."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mmengine.dataset import pseudo_collate
@@ -15,19 +15,32 @@ from mmcomp.registry import DATASETS
 _KNOWN = {ID, SUBJECT, ONSET, APEX, LABEL, ROW_POSITION, 'img_path'}
 
 
-def training_pairs(cfg: Mapping[str, Any], batch_size: int = 256) -> DataLoader:
-    """Return a loader of a config's training pairs, with the pipeline of the test.
+def pairs_as_tested(
+    cfg: Mapping[str, Any], datasets: Iterable[Mapping[str, Any]], batch_size: int = 256
+) -> DataLoader:
+    """Return a loader of data sets, joined, with the pipeline of a config's test.
 
-    Its data set joins those that are trained on. Of one in wrappers, which may repeat
-    pairs, each pair comes once.
+    Args:
+        cfg: The config.
+        datasets: Configs of data sets without wrappers.
+        batch_size (int): Pairs of a batch.
     """
     tested = cfg.get('val_dataloader') or cfg['test_dataloader']
     pipeline = next(base_configs(tested['dataset']))['pipeline']
-    datasets = [
+    built = [
         DATASETS.build(dict(options, pipeline=pipeline, test_mode=True))
-        for options in base_configs(cfg['train_dataloader']['dataset'])
+        for options in datasets
     ]
-    return DataLoader(ConcatDataset(datasets), batch_size, collate_fn=pseudo_collate)
+    return DataLoader(ConcatDataset(built), batch_size, collate_fn=pseudo_collate)
+
+
+def training_pairs(cfg: Mapping[str, Any], batch_size: int = 256) -> DataLoader:
+    """Return a loader of a config's training pairs; see :func:`pairs_as_tested`.
+
+    Of a data set in wrappers, which may repeat pairs, each pair comes once.
+    """
+    datasets = base_configs(cfg['train_dataloader']['dataset'])
+    return pairs_as_tested(cfg, datasets, batch_size)
 
 
 def further_columns(datasets: Sequence[Any]) -> dict[str, list[str]]:
