@@ -13,6 +13,20 @@ from mmcomp.visualization import PairVisualizer
 
 REPOSITORY = Path(__file__).parents[1]
 CONFIGS = REPOSITORY / 'configs'
+#: Configs of models that are fitted at once: the peers, and two baselines.
+FITTED_CONFIGS = [
+    'clbp-pair',
+    'difference-svm',
+    'gan2015_dbm',
+    'geometry-svm',
+    'wang2015_bn',
+    'wang2016_rbm',
+    'wu2016_rbm',
+    'zhang2011_sift-fap',
+    'zhang2011_sift-fap-pair',
+]
+#: Configs of networks, which have a trunk, gradients, an ONNX file.
+NETWORKS = sorted({path.stem for path in CONFIGS.glob('*.py')} - {*FITTED_CONFIGS})
 
 
 def small_config(table, work_dir, name='compcnn_sub@1', epochs=2, **options):

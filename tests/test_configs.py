@@ -1,13 +1,18 @@
-"""Every shipped config builds, trains a step and predicts."""
+"""Every shipped config builds, trains and predicts."""
 
+from pathlib import Path
+
+import pandas as pd
 import pytest
 import torch
 from mmengine.config import Config
 from mmpretrain.structures import DataSample
-from runs import CONFIGS
+from runs import CONFIGS, FITTED_CONFIGS, NETWORKS, build
 
-from mmcomp.apis import get_model, list_models
+from mmcomp.apis import PairInferencer, get_model, list_models
+from mmcomp.config import LOADERS
 from mmcomp.registry import MODELS
+from mmcomp.synthetic import ensure_dataset
 
 NAMES = sorted(path.stem for path in CONFIGS.glob('*.py'))
 STACKS = ['compcnn_comb-svm', 'compcnn_sub-svm']
@@ -16,7 +21,8 @@ FREE_TRUNKS = ['siamese-resnet18_comb@layer2', 'siamese-vit_comb@layer2']
 
 def test_all_are_there():
     singles = [f'compcnn_{o}@{i}' for o in ('comb', 'sub') for i in (1, 2, 3)]
-    assert sorted([*singles, 'diffcnn', *STACKS, *FREE_TRUNKS]) == NAMES
+    assert sorted([*singles, 'diffcnn', *STACKS, *FREE_TRUNKS]) == NETWORKS
+    assert {*FITTED_CONFIGS} < {*NAMES}
 
 
 @pytest.mark.parametrize('name', STACKS)
@@ -29,7 +35,7 @@ def test_members_of_a_stack_are_the_single_configs(name):
         assert member.to_dict() == single.to_dict()
 
 
-@pytest.mark.parametrize('name', [name for name in NAMES if name not in STACKS])
+@pytest.mark.parametrize('name', [name for name in NETWORKS if name not in STACKS])
 def test_config_takes_a_step_and_predicts(name):
     """One step lowers the loss of its own batch, and changes every weight."""
     torch.manual_seed(0)
@@ -55,6 +61,32 @@ def test_config_takes_a_step_and_predicts(name):
     assert all(p.grad is not None for p in model.parameters())
     scores = torch.stack([p.pred_score for p in model.test_step(data)])
     torch.testing.assert_close(scores.sum(1), torch.ones(4))
+
+
+@pytest.fixture(scope='module')
+def rendered(tmp_path_factory):
+    """Pair table of 72 rendered pairs of 6 subjects."""
+    return ensure_dataset('tiny', tmp_path_factory.mktemp('rendered'))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', FITTED_CONFIGS)
+def test_peer_from_pairs_to_predictions(name, rendered, tmp_path):
+    """Its checkpoint says the same of the images of the test subjects."""
+    cfg = Config.fromfile(CONFIGS / f'{name}.py')
+    cfg.work_dir = str(tmp_path)
+    for loader in LOADERS:
+        data = cfg[loader].dataset
+        data.update(preset='tiny', data_root=str(rendered.parents[1]))
+        data.split.n_splits = 3
+    build(cfg).train()
+    tested = pd.read_csv(tmp_path / 'predictions.csv').set_index('sample_id')
+    assert len(tested) == 24
+    peer = PairInferencer(cfg, str(tmp_path / 'epoch_1.pth'), aligned=True)
+    results = {Path(own['apex']).stem[:-5]: own for own in peer(str(rendered))}
+    for sample, row in tested.iterrows():
+        scores = results[sample]['pred_scores']
+        assert scores['posed'] == pytest.approx(row['score_posed'], abs=1e-4)
 
 
 def test_model_index_names_every_config():

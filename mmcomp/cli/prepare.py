@@ -86,6 +86,12 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         metavar='NAME',
         help='contact sheet in that folder, .png, .pdf or .svg; default: %(default)s',
     )
+    parser.add_argument(
+        '--landmarks',
+        action='store_true',
+        help='find 468 points of each aligned face and keep them beside the table; '
+        'where they are not to be trusted, the reason is in the column notes',
+    )
     parser.add_argument('--fps', type=float, help='frames per second of folders')
     parser.add_argument(
         '--workers', type=at_least(1), help='processes; default: one per core'
@@ -122,11 +128,14 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         args.retry,
         part=(args.start, args.end),
         sheet=args.sheet,
+        landmarks=args.landmarks,
     )
     folder = done.table.parent
     if done.done_before:
         print(f'{done.done_before} rows were done before')
     print(f'{done.pairs} pairs: {done.table}; look at {folder / args.sheet}')
+    if args.landmarks:
+        print(f'landmarks: not trusted in {done.untrusted} of {done.pairs} pairs')
     if done.failures:
         kinds = ', '.join(f'{kind} {n}' for kind, n in done.failures.items())
         print(f'{sum(done.failures.values())} rows failed: {kinds}')

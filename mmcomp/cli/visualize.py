@@ -51,6 +51,11 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         '--plain', action='store_true', help='as in a test: no augmentation'
     )
 
+    own = command(
+        'landmarks', 'facial points of both images, and how they move', False, count=4
+    )
+    own.set_defaults(checkpoint=None, random=True, plain=True)
+
     own = command('features', 'maps of onset and apex, and compared maps', count=4)
     own.add_argument(
         '--stage',
@@ -194,6 +199,8 @@ def make_page(args: argparse.Namespace) -> Page:
         return commands.pairs_page(
             model, shown, training=not args.plain, seed=args.seed
         )
+    if args.command == 'landmarks':
+        return commands.landmarks_page(shown)
     if args.command == 'features':
         return commands.features_page(model, shown, args.stage, args.channels)
     if args.command == 'explain':

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmcomp.columns import SUBJECT
+from mmcomp.columns import GENDER, SUBJECT
 from mmcomp.compat import add_metainfo
 from mmcomp.registry import DATASETS
 from mmcomp.synthetic import ensure_dataset, oracle_error, subject_genders
@@ -44,4 +44,4 @@ class SyntheticPairDataset(PairDataset):
         """Read the table, and add the gender of each subject."""
         rows = super().load_data_list()
         genders = subject_genders(Path(self.ann_file).parent)
-        return [dict(row, gender=genders[row[SUBJECT]]) for row in rows]
+        return [{**row, GENDER: genders[row[SUBJECT]]} for row in rows]

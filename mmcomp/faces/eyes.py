@@ -10,9 +10,13 @@ import cv2
 import numpy as np
 
 from .alignment import EYES, eye_matrix, to_color, warp
+from .landmarks import EYE_CORNERS
 
 #: Below it, eyes are called closed.
 CLOSED = 0.30
+
+# Landmarks in the middle of the upper and lower lid of the eye on the left, and right.
+_LIDS = np.array([[159, 145], [386, 374]])
 
 _SIZE = 128  # of the crop that is looked at, in pixels
 _HALF = (14, 9)  # of the window around an eye, in pixels of the crop
@@ -49,6 +53,26 @@ def openness_of_crop(crop: np.ndarray, positions: np.ndarray) -> float:
         window = smooth[top : int(y) + _HALF[1] + 1, left : int(x) + _HALF[0] + 1]
         values.append(_roundness(window))
     return float(np.mean(values))
+
+
+def lid_opening(points: np.ndarray) -> np.ndarray:
+    """Measure how far the lids are apart, from landmarks.
+
+    Within a clip it follows blinks. Between people it varies too much to tell closed
+    eyes by; see docs/faces.md.
+
+    Args:
+        points: ``(..., 468, 2)`` or ``(..., 468, 3)``, as ``Landmarks.points``.
+
+    Returns:
+        np.ndarray: ``(..., 2)``: of the left and of the right eye of the picture, the
+        distance of the lids as a fraction of that of the eye's corners.
+    """
+    lids, corners = (
+        np.linalg.norm(np.diff(points[..., pair, :2], axis=-2)[..., 0, :], axis=-1)
+        for pair in (_LIDS, EYE_CORNERS)
+    )
+    return lids / np.maximum(corners, 1e-9)
 
 
 def _roundness(window: np.ndarray) -> float:

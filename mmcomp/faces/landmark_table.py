@@ -8,6 +8,7 @@ import numpy as np
 
 from mmcomp.columns import APEX, ID, ONSET
 from mmcomp.images import decode_image
+from mmcomp.progress import track
 from mmcomp.tables import read_table
 
 from .image_cache import ImageCache, image_key
@@ -70,7 +71,7 @@ def find_aligned(
 
     Raises:
         ValueError: If an image is not square or otherwise not allowed.
-        RuntimeError: If this OpenCV cannot read the network.
+        ImportError: If this OpenCV cannot read the network.
     """
     for image in images:
         if image.shape[0] != image.shape[1]:
@@ -83,10 +84,15 @@ def find_aligned(
     known = dict(cache or {})
     missing = {key: image for key, image in zip(keys, images) if key not in known}
     eyes = [aligned_eyes(len(image)) for image in missing.values()]
-    found = finder.find_many(list(missing.values()), eyes, title)
-    new = {key: pack(own) for key, own in zip(missing, found)}
-    if cache is not None:
-        cache.update(new)
+    found = finder.find_each(list(missing.values()), eyes)
+    if missing and title:
+        found = track(found, len(missing), title)
+    new: dict[str, np.ndarray] = {}
+    try:
+        new.update((key, pack(own)) for key, own in zip(missing, found))
+    finally:  # what was found before an interruption is kept
+        if cache is not None:
+            cache.update(new)
     known.update(new)
     return [
         finder.judge(unpack(known[key]), aligned_eyes(len(image)))
@@ -113,7 +119,7 @@ def landmarks_of_table(
 
     Raises:
         ValueError: If the table or an image cannot be used.
-        RuntimeError: If this OpenCV cannot read the network.
+        ImportError: If this OpenCV cannot read the network.
     """
     table = Path(table)
     if rows is None:

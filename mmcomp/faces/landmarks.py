@@ -6,7 +6,7 @@ give: first in a square about the eyes, then in one about the points found there
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 
 from mmcomp.files import digest
-from mmcomp.progress import track
 
 from .alignment import EYES, apply, check_eyes, to_color, warp
 from .opencv_log import quiet_opencv
@@ -70,6 +69,7 @@ class LandmarkFinder:
 
     Raises:
         ValueError: If an argument is not allowed.
+        ImportError: If this OpenCV cannot read the network.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class LandmarkFinder:
         self.min_presence = min_presence
         self.max_eye_error = max_eye_error
         self._own = threading.local()  # of each thread, as OpenCV's is for one only
+        self._own.net = _load()
 
     def __reduce__(self) -> tuple:
         return type(self), (self.min_presence, self.max_eye_error)
@@ -101,7 +102,6 @@ class LandmarkFinder:
 
         Raises:
             ValueError: If an argument is not allowed.
-            RuntimeError: If this OpenCV cannot read the network.
         """
         image = to_color(image, 'color' if np.ndim(image) == 3 else 'grayscale')
         eyes = check_eyes(eyes)
@@ -118,29 +118,28 @@ class LandmarkFinder:
         found = Landmarks(*self._look(image, second))
         return self.judge(found, eyes)
 
-    def find_many(
-        self, images: Sequence[np.ndarray], eyes, title: str = ''
-    ) -> list[Landmarks]:
+    def find_many(self, images: Sequence[np.ndarray], eyes) -> list[Landmarks]:
         """Find the points of many faces on all cores.
 
         Args:
             images: N images, as for :meth:`find`.
             eyes: Eye positions ``(N, 2, 2)``, or ``(2, 2)`` of all images.
-            title: What a progress bar is headed with; without it there is none.
 
         Returns:
             list[Landmarks]: Of each image.
 
         Raises:
             ValueError: If an argument is not allowed.
-            RuntimeError: If this OpenCV cannot read the network.
         """
+        return list(self.find_each(images, eyes))
+
+    def find_each(self, images: Sequence[np.ndarray], eyes) -> Iterator[Landmarks]:
+        """Yield what :meth:`find_many` returns, one by one."""
         if not len(images):
-            return []
+            return
         eyes = np.broadcast_to(np.asarray(eyes, float), (len(images), 2, 2))
         with ThreadPoolExecutor(min(os.cpu_count() or 1, len(images))) as pool:
-            found = pool.map(self.find, images, eyes)
-            return list(track(found, len(images), title) if title else found)
+            yield from pool.map(self.find, images, eyes)
 
     def judge(self, found: Landmarks, eyes) -> Landmarks:
         """Return points with their ``fault``, given where the eyes are.
@@ -224,7 +223,7 @@ def _load() -> cv2.dnn.Net:
                 return cv2.dnn.readNetFromTFLite(str(MODEL))
             return cv2.dnn.readNetFromTFLite(str(MODEL), engine=engine)
     except (AttributeError, TypeError, cv2.error):
-        raise RuntimeError(
+        raise ImportError(
             f'OpenCV is {cv2.__version__}; for landmarks it must read TFLite '
             'networks, as 4.10 does: pip install --upgrade opencv-python'
         ) from None

@@ -24,6 +24,8 @@ from mmcomp.files import digest, entries, safe_name, write_bytes, write_text
 from mmcomp.progress import track
 
 from .detection import FaceDetector
+from .landmark_table import landmarks_of_table
+from .landmarks import LandmarkFinder
 from .pairs import FacePair, FaceSettings
 from .sheet import pair_sheet
 from .table import new_row, pair_of_row, read_input
@@ -49,12 +51,14 @@ class PrepareOutcome:
         pairs: How many pairs it has.
         failures: How many rows failed, by kind of problem.
         done_before: How many rows an earlier run had done.
+        untrusted: How many pairs have landmarks that are not to be trusted.
     """
 
     table: Path
     pairs: int
     failures: dict[str, int]
     done_before: int
+    untrusted: int = 0
 
 
 def prepare_faces(
@@ -67,6 +71,7 @@ def prepare_faces(
     sheet_pairs: int = 24,
     part: tuple[float | None, float | None] = (None, None),
     sheet: str = SHEET_FILE,
+    landmarks: bool = False,
 ) -> PrepareOutcome:
     """Make aligned pairs of all rows.
 
@@ -82,6 +87,9 @@ def prepare_faces(
         part: Start and end of the part of each clip that is searched, in seconds from
             its first frame, where its row says nothing else.
         sheet: Name of the contact sheet: ``.png``, ``.pdf`` or ``.svg``.
+        landmarks: Whether to find the points of all aligned faces, and keep them
+            beside the pair table (:func:`landmarks_of_table`). Where they are not to be
+            trusted, the pair remains, with the reason in its notes.
 
     Returns:
         PrepareOutcome: Counts.
@@ -98,6 +106,8 @@ def prepare_faces(
         raise ValueError(f'fps is {fps}; it must be above 0')
     check_part(*part)
     check_format(sheet)
+    if landmarks:
+        LandmarkFinder()  # or say at once why it cannot be
     rows, root = read_input(inputs)
     for name, value in zip((CLIP_START, CLIP_END), part):
         if value is not None:
@@ -116,13 +126,14 @@ def prepare_faces(
         _agree(out / SETTINGS_FILE, {**asdict(settings), 'fps': fps})
         todo = [row for row in rows if not _is_done(out, row, root, retry)]
         _run(todo, root, out, settings, fps, workers)
-        pairs, failures = _collect(rows, out)
+        pairs, failures, untrusted = _collect(rows, out, landmarks)
     finally:
         lock.release()
     picture = encode_figure(pair_sheet(out, pairs, sheet_pairs), Path(sheet).suffix)
     write_bytes(out / sheet, picture)
     counts = {str(k): int(n) for k, n in failures[PROBLEM].value_counts().items()}
-    return PrepareOutcome(out / PAIRS_FILE, len(pairs), counts, len(rows) - len(todo))
+    done_before = len(rows) - len(todo)
+    return PrepareOutcome(out / PAIRS_FILE, len(pairs), counts, done_before, untrusted)
 
 
 def _agree(path: Path, settings: dict) -> None:
@@ -224,9 +235,13 @@ def _do_row(
 
 
 def _collect(
-    rows: Sequence[dict[str, str]], out: Path
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Write both tables from the outcomes of all rows."""
+    rows: Sequence[dict[str, str]], out: Path, landmarks: bool
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Write both tables from the outcomes of all rows, and points beside the first.
+
+    Returns:
+        tuple: Pairs, failures, and how many pairs have points that are not trusted.
+    """
     pairs, failures = [], []
     for row in rows:
         result = json.loads((out / _row_file(row)).read_text(encoding='utf-8'))
@@ -235,6 +250,11 @@ def _collect(
             continue
         path = row.get(CLIP) or ' '.join(row.get(n, '') for n in (ONSET, APEX))
         failures.append({ID: row[ID], **result, PATH: path})
+    untrusted = 0
+    if landmarks:
+        for row, found in zip(pairs, landmarks_of_table(out / PAIRS_FILE, pairs)):
+            untrusted += bool(found.fault)
+            row[NOTES] = '; '.join(filter(None, (row[NOTES], found.fault)))
     kept = [ID, PROBLEM, REASON, NOTES, PATH]
     tables = (
         pd.DataFrame(pairs) if pairs else pd.DataFrame(columns=[ID, ONSET, APEX]),
@@ -242,7 +262,7 @@ def _collect(
     )
     for name, table in zip((PAIRS_FILE, FAILURES_FILE), tables):
         write_text(out / name, table.to_csv(index=False, lineterminator='\n'))
-    return tables
+    return *tables, untrusted
 
 
 def _is_done(out: Path, row: dict[str, str], root: Path, retry: bool) -> bool:

@@ -117,9 +117,8 @@ def dataset_checksum(folder: str | Path) -> str:
 def subject_genders(folder: str | Path) -> dict[str, str]:
     """Return 'female' or 'male' for each subject: what its shape is more of."""
     table = pd.read_csv(Path(folder, SUBJECTS_FILE), dtype={'subject': str})
-    table = table.set_index('subject')
     male = table.filter(like='-male-').sum(axis=1) > 0.5  # the weights sum to 1
-    return {subject: 'male' if own else 'female' for subject, own in male.items()}
+    return dict(zip(table['subject'], male.map({True: 'male', False: 'female'})))
 
 
 def _megabytes(preset: str) -> int:

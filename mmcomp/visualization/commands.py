@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from mmengine.model import BaseModel
 
 from mmcomp.compat import config_of
+from mmcomp.faces.landmark_table import PairLandmarks, find_aligned
 from mmcomp.models.inspect import (
     check_fitted,
     class_scores,
@@ -45,6 +47,36 @@ def pairs_page(
     images = displayable(seen, preprocessor.to_rgb)
     figure = pairs_figure(images, captions, heading, note)
     return Page(heading, [Picture('', figure, note)])
+
+
+def landmarks_page(examples: Sequence[Example]) -> Page:
+    """Show the facial points of both images, and how they move.
+
+    Args:
+        examples: The pairs; if they have three channels, BGR as they are loaded.
+
+    Raises:
+        ValueError: If the images are not square, as aligned faces are.
+    """
+    from .landmarks import ENLARGED, landmarks_figure
+
+    pairs = torch.stack([example.pair for example in examples])
+    pixels = pairs.permute(0, 1, 3, 4, 2).cpu().numpy().astype(np.uint8)
+    faces = list(np.ascontiguousarray(pixels.reshape(-1, *pixels.shape[2:])))
+    points = find_aligned(faces)
+    found = [
+        PairLandmarks(example.name, *own)
+        for example, *own in zip(examples, points[::2], points[1::2])
+    ]
+    heading = 'Facial points'
+    note = (
+        f'onset left, apex right; arrows: motion of 51 of 468 points to the apex, '
+        f'{ENLARGED} times enlarged, without that of the head'
+    )
+    images = displayable(pairs)
+    captions = [example.caption for example in examples]
+    figure = landmarks_figure(images, found, captions, heading, note)
+    return Page(heading, [Picture('', figure, note)], [])
 
 
 def features_page(

@@ -126,6 +126,58 @@ def test_columns_are_known_in_training_only(trained, table, tmp_path):
         pd.testing.assert_frame_equal(found[columns], expected[columns])
 
 
+@pytest.mark.parametrize(
+    ('classifier', 'models'),
+    [
+        (dict(type='mmcomp.BayesianNetworkClassifier'), 8),
+        (dict(type='mmcomp.GaussianRBMClassifier', given='gender', epochs=2), 4),
+    ],
+    ids=['bayes', 'rbm'],
+)
+def test_privileged_columns_are_known_in_training_only(
+    classifier, models, make_pair_table, tmp_path
+):
+    """Predictions do not change where they are wrong, empty or absent in the test."""
+    path = make_pair_table(tmp_path / 'pairs', subjects=8, pairs=8)
+    rows = pd.read_csv(path, dtype=str)
+    rows['emotion'] = np.where(rows.index % 2, 'joy', 'fear')
+    rows['gender'] = np.where(rows.index // 2 % 2, 'female', 'male')
+    rows.to_csv(path, index=False)
+    build(fit_config(tmp_path, path, model__classifier=classifier)).train()
+    state = state_of(tmp_path / 'peer')
+    assert state['classifier.shares'].shape == (2, models)
+    trained = (tmp_path / 'peer' / 'predictions.csv').read_text()
+    # Other columns in training are another model.
+    mixed = rows.assign(gender=rows['gender'].sample(frac=1, random_state=0).to_numpy())
+    mixed.to_csv(path.with_name('mixed.csv'), index=False)
+    cfg = fit_config(
+        tmp_path, path.with_name('mixed.csv'), 'mixed', model__classifier=classifier
+    )
+    build(cfg).train()
+    other = (tmp_path / 'mixed' / 'predictions.csv').read_text()
+    assert other.replace('mixed', 'peer') != trained
+    for name, change in (
+        ('wrong', dict(emotion=rows['subject'], gender=rows['sample_id'])),
+        ('empty', dict(emotion='', gender='')),
+        ('absent', None),
+    ):
+        table = path.with_name(f'{name}.csv')
+        kept = rows.drop(columns=['emotion', 'gender'])
+        (rows.assign(**change) if change else kept).to_csv(table, index=False)
+        cfg = fit_config(tmp_path, table, name, model__classifier=classifier)
+        cfg.load_from = str(tmp_path / 'peer' / 'epoch_1.pth')
+        build(cfg).test()
+        found = (tmp_path / name / 'predictions.csv').read_text()
+        assert found.replace(name, 'peer') == trained
+
+
+def test_a_privileged_column_that_the_training_lacks_is_named(table, tmp_path):
+    classifier = dict(type='mmcomp.BayesianNetworkClassifier')
+    cfg = fit_config(tmp_path, table, model__classifier=classifier)
+    with pytest.raises(ValueError, match="no column 'gender'; they have 'emotion'"):
+        build(cfg).train()
+
+
 def test_further_columns_are_those_of_the_table(table, tmp_path):
     cfg = fit_config(tmp_path, table)
     loader = training_pairs(cfg)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from runs import CONFIGS
+from runs import CONFIGS, NETWORKS
 
 from mmcomp.apis.model import load_model
 from mmcomp.export import FORMATS, export_model
@@ -13,7 +13,6 @@ from mmcomp.models.deployed import DeployedNetwork
 
 pytestmark = pytest.mark.slow  # whole runs, files or clips
 
-NAMES = sorted(path.stem for path in CONFIGS.glob('*.py'))
 PAIRS = np.random.default_rng(0).integers(0, 256, (6, 2, 1, 48, 48), np.uint8)
 
 
@@ -28,7 +27,7 @@ def network(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', NETWORKS)
 def test_onnx_of_every_network(name, tmp_path):
     """Any batch size, normalisation and SVM inside, metadata."""
     import onnxruntime

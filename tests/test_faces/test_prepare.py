@@ -17,6 +17,7 @@ from runs import REPOSITORY
 from mmcomp.cli.prepare import main
 from mmcomp.datasets.pair_table import read_pair_table
 from mmcomp.faces import FaceSettings, align_face
+from mmcomp.faces.landmark_table import landmark_cache, landmarks_of_table
 from mmcomp.faces.prepare import _sources, prepare_faces
 from mmcomp.faces.sheet import pair_sheet
 from mmcomp.faces.table import read_input
@@ -210,6 +211,39 @@ def test_words_of_the_sheet(tmp_path, suffix):
     strip = figure.axes[0].images[0].get_array()
     np.testing.assert_array_equal(strip[5, [5, 53, 101], 0], [90, 90, 128])
     assert encode_figure(figure, suffix)
+
+
+def test_landmarks_are_kept_and_distrust_is_noted(tmp_path, astronaut, capsys):
+    cv2.imwrite(str(tmp_path / 'a.png'), astronaut)
+    cv2.imwrite(str(tmp_path / 'b.png'), np.roll(astronaut, 7, axis=0))
+    eyes, sleeve = '205 102 247 105', '60 300 102 300'
+    columns = ['sample_id', 'subject', 'onset', 'apex', 'label', 'onset_eyes']
+    rows = [[name, 's', 'a.png', 'b.png', 'posed'] for name in ('face', 'sleeve')]
+    table = write_table(
+        tmp_path / 'in.csv', columns, [[*rows[0], eyes], [*rows[1], sleeve]]
+    )
+    out = tmp_path / 'out'
+    main([str(table), '--out', str(out), '--workers', '1', '--size', '96'])
+    assert not list(out.glob('*.npz'))
+    plain = read(out / 'pairs.csv')
+    capsys.readouterr()
+    main([
+        *(str(table), '--out', str(out), '--workers', '1', '--size', '96'),
+        '--landmarks',
+    ])  # fmt: skip
+    assert 'landmarks: not trusted in 1 of 2 pairs' in capsys.readouterr().out
+    pairs = read(out / 'pairs.csv')
+    assert pairs.notes[0] == plain.notes[0]
+    added = pairs.notes[1].removeprefix(plain.notes[1]).removeprefix('; ')
+    assert added.startswith('onset: landmarks: the presence of a face is ')
+    assert pairs.drop(columns='notes').equals(plain.drop(columns='notes'))
+    found = landmarks_of_table(out / 'pairs.csv')
+    assert [bool(pair.fault) for pair in found] == [False, True]
+    assert len(landmark_cache(out / 'pairs.csv')) == 3
+    # In pixels of the crop: the tip of the nose is between the eyes, and below them.
+    x, y = found[0].onset.points[4, :2]
+    assert 0.4 * 96 < x < 0.6 * 96
+    assert 0.45 * 96 < y < 0.7 * 96
 
 
 @pytest.mark.slow

@@ -104,7 +104,7 @@ def test_the_structure_of_a_known_network_is_found():
     np.testing.assert_array_equal(learn_edges(covariance, count), expected)
 
 
-@pytest.mark.parametrize('seed', range(8))
+@pytest.mark.parametrize('seed', [*range(6), 18, 32])  # the last two reverse edges
 def test_no_single_change_of_the_edges_found_raises_the_bic(seed):
     covariance = np.cov(correlated(200, 6, seed).T, bias=True)
     found = learn_edges(covariance, 200)
@@ -156,8 +156,8 @@ def test_a_network_of_all_edges_implies_the_covariance_itself():
 
 def test_scores_are_the_log_of_a_mixture_of_networks_by_hand():
     classifier = BayesianNetworkClassifier()
-    classifier.feature_mean = torch.tensor([1.0])
-    classifier.feature_scale = torch.tensor([2.0])
+    classifier.mean = torch.tensor([1.0])
+    classifier.scale = torch.tensor([2.0])
     classifier.shares = torch.tensor([[0.25, 0.75, 0], [0, 0, 1]])
     classifier.means = torch.tensor([[0.0], [2], [1]])
     classifier.coefficients = torch.zeros(3, 1, 1)
@@ -231,3 +231,34 @@ def test_a_privileged_column_that_is_absent_is_named():
 def test_a_level_that_is_no_probability_is_refused(significance):
     with pytest.raises(ValueError, match=f'significance is {significance}; it must be'):
         BayesianNetworkClassifier(significance=significance)
+
+
+def test_a_constant_feature_does_not_matter():
+    features = np.float32(correlated(90, 3, seed=1))
+    features[:, 2] = 0.1
+    labels = np.repeat([0, 1], [50, 40])
+    without = fitted(features[:, :2], labels, {}, given=None)
+    classifier = fitted(features, labels, {}, given=None)
+    assert classifier.p_values[2] == 1
+    scores = classifier(torch.from_numpy(features)).softmax(1)
+    expected = without(torch.from_numpy(features[:, :2])).softmax(1)
+    torch.testing.assert_close(scores, expected)
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'message'),
+    [
+        ('scale', torch.zeros(3), 'scale is 0 at least'),
+        ('variances', -torch.ones(2, 3), 'variances is -1 at least'),
+        ('coefficients', torch.zeros(1, 3, 3), r'shape of coefficients is \(1, 3, 3\)'),
+        ('shares', torch.ones(2, 2), 'each model must be of one class'),
+        ('shares', torch.eye(2)[:, :1], r'shape of shares is \(2, 1\)'),
+    ],
+)
+def test_buffers_that_do_not_belong_together_are_refused(name, value, message):
+    labels = np.repeat([0, 1], [50, 40])
+    classifier = fitted(correlated(90, 3, seed=1), labels, {}, given=None)
+    classifier.check_buffers()
+    setattr(classifier, name, value)
+    with pytest.raises(ValueError, match=message):
+        classifier.check_buffers()

@@ -8,7 +8,13 @@ import torch
 from scipy.special import logsumexp
 
 from mmcomp.models.fitted import dbm
-from mmcomp.models.fitted.dbm import DBM, DBMClassifier
+from mmcomp.models.fitted.dbm import DBM
+from mmcomp.models.fitted.dbm_classifier import (
+    DBMClassifier,
+    hidden_layers,
+    run_network,
+    start_network,
+)
 from mmcomp.models.fitted.rbm import RBM
 
 
@@ -198,11 +204,11 @@ def test_network_starts_as_the_mean_field():
     m = machine((10, 8, 6))
     visible = torch.tensor(random_images(50, 10))
     first, second = m.mean_field(visible, tolerance=1e-12)
-    network = dbm.start_network(m, 2)
-    layers = dbm.hidden_layers(network, visible, second)
+    network = start_network(m, 2)
+    layers = hidden_layers(network, visible, second)
     torch.testing.assert_close(layers[0], first)
     torch.testing.assert_close(layers[1], second)
-    assert not dbm.run_network(network, visible, second).any()
+    assert not run_network(network, visible, second).any()
 
 
 @pytest.mark.parametrize('joint_epochs', [0, 3])
@@ -274,3 +280,28 @@ def test_training_that_diverges_is_an_error(rates, message):
 def test_wrong_arguments(kwargs, message):
     with pytest.raises(ValueError, match=f'^{message}'):
         DBMClassifier(**{'num_classes': 2, **kwargs})
+
+
+def test_a_state_is_loaded_and_checked():
+    model, other = fitted(), DBMClassifier(2)
+    other.load_state_dict(model.state_dict())
+    other.check_buffers()
+    features = torch.tensor(pairs()[0])
+    assert torch.equal(other(features), model(features))
+
+
+@pytest.mark.parametrize(
+    ('buffers', 'message'),
+    [
+        ({'machine_bias1': lambda x: x[:1]}, 'shape of machine_bias1 is'),
+        ({'feedback': lambda x: x.T}, 'shape of feedback is'),
+        ({'bias3': lambda x: x[:1]}, r'shape of bias3 is \(1,\); it must be \(2,\)'),
+        ({'scale': lambda x: 0 * x}, 'scale is 0 at least; it must be above 0'),
+    ],
+)
+def test_loaded_buffers_that_do_not_belong_together(buffers, message):
+    model = fitted()
+    for name, change in buffers.items():
+        setattr(model, name, change(getattr(model, name)))
+    with pytest.raises(ValueError, match=f'^{message}'):
+        model.check_buffers()

@@ -203,12 +203,12 @@ def test_small_cells_are_left_out():
     model = GaussianRBMClassifier(2, hidden=2, epochs=1)
     model.fit(features, labels, ['s'] * 60, {'emotion': emotion})
     # Class 0 has no cell of 8 pairs and gets one machine; class 1 keeps joy.
-    np.testing.assert_allclose(model.share, [[1, 0], [0, 43 / 50]], rtol=1e-6)
+    np.testing.assert_allclose(model.shares, [[1, 0], [0, 43 / 50]], rtol=1e-6)
 
 
 def test_without_a_privileged_column_there_is_a_machine_for_each_class():
     model = fitted(given=None)
-    assert model.share.tolist() == [[1, 0], [0, 1]]
+    assert model.shares.tolist() == [[1, 0], [0, 1]]
 
 
 @pytest.mark.parametrize(
@@ -264,3 +264,31 @@ def test_training_that_diverges_is_an_error():
 def test_wrong_arguments(kwargs, message):
     with pytest.raises(ValueError, match=f'^{message}'):
         GaussianRBMClassifier(2, **kwargs)
+
+
+def test_a_state_is_loaded_and_checked():
+    model, other = fitted(), GaussianRBMClassifier(2)
+    other.load_state_dict(model.state_dict())
+    other.check_buffers()
+    features = torch.tensor(pairs()[0])
+    assert torch.equal(other(features), model(features))
+
+
+@pytest.mark.parametrize(
+    ('buffers', 'message'),
+    [
+        ({'scale': lambda x: x[:1]}, r'shape of scale is \(1,\); it must be \(3,\)'),
+        ({'hidden_bias': lambda x: x[:, :1]}, 'shape of hidden_bias is'),
+        ({'log_partition': lambda x: x[:1]}, 'shape of log_partition is'),
+        ({'shares': lambda x: x[:1]}, 'shape of shares is'),
+        ({'scale': lambda x: 0 * x}, 'scale is 0 at least; it must be above 0'),
+        ({'shares': lambda x: x + 1}, 'shares is .* must be of one class'),
+        ({'shares': lambda x: -x}, 'shares is .* must be of one class'),
+    ],
+)
+def test_loaded_buffers_that_do_not_belong_together(buffers, message):
+    model = fitted()
+    for name, change in buffers.items():
+        setattr(model, name, change(getattr(model, name)))
+    with pytest.raises(ValueError, match=f'^{message}'):
+        model.check_buffers()

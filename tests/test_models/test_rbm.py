@@ -225,3 +225,28 @@ def test_units_of_features_do_not_matter_and_seeds_repeat():
 def test_wrong_arguments(kwargs, message):
     with pytest.raises(ValueError, match=f'^{message}'):
         RBMClassifier(2, **kwargs)
+
+
+def test_a_state_is_loaded_and_checked():
+    model, other = fitted(), RBMClassifier(2)
+    other.load_state_dict(model.state_dict())
+    other.check_buffers()
+    features = torch.tensor(labelled()[0])
+    assert torch.equal(other(features), model(features))
+
+
+@pytest.mark.parametrize(
+    ('buffers', 'message'),
+    [
+        ({'threshold': lambda x: x[:1]}, 'shape of weight is'),
+        ({'visible_bias': lambda x: x[:1]}, 'shape of visible_bias is'),
+        ({'log_partition': lambda x: x[:1]}, 'shape of log_partition is'),
+        ({'threshold': lambda x: -x}, 'threshold is -0.* at least; it must be at'),
+    ],
+)
+def test_loaded_buffers_that_do_not_belong_together(buffers, message):
+    model = fitted()
+    for name, change in buffers.items():
+        setattr(model, name, change(getattr(model, name)))
+    with pytest.raises(ValueError, match=f'^{message}'):
+        model.check_buffers()

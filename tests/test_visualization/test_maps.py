@@ -3,16 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from runs import CONFIGS
+from runs import NETWORKS
 
 from mmcomp.models.inspect import members_of
 from mmcomp.visualization.features import features_figure
 from mmcomp.visualization.maps import StageMaps, positions, stage_maps
 
-NAMES = sorted(path.stem for path in CONFIGS.glob('*.py'))
 
-
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', NETWORKS)
 def test_every_network_shows_onset_apex_and_compared(name, make_model, make_inputs):
     model = make_model(name)
     inputs = make_inputs(model)

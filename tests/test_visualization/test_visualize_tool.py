@@ -80,6 +80,13 @@ def test_pairs_of_image_files(visualize, table, tmp_path):
     visualize('explain', CONFIG, '--random', *aligned, '--controls', 0, '--out', out)
 
 
+def test_landmarks(visualize, table, tmp_path):
+    out = tmp_path / 'x.html'
+    common = ('landmarks', CONFIG, '--table', table, '--count', 2)
+    assert str(out) in visualize(*common, '--out', out)
+    assert 'motion of 51 of 468 points' in out.read_text(encoding='utf-8')
+
+
 def test_unaligned_images_are_refused(visualize, make_pair_table, tmp_path):
     photos = make_pair_table(tmp_path, subjects=1, pairs=1, size=(60, 80))
     with pytest.raises(ValueError, match=r'60x80 pixels .* must be 48x48.*prepare'):

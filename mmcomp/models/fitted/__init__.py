@@ -2,7 +2,7 @@
 
 from .base import Fitted, FittedClassifier, PairFeatures
 from .bayes import BayesianNetworkClassifier
-from .dbm import DBMClassifier
+from .dbm_classifier import DBMClassifier
 from .features import (
     CLBP,
     DifferencePixels,

@@ -8,10 +8,13 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
+from mmcomp.columns import EMOTION, GENDER
 from mmcomp.registry import MODELS
 
 from .base import FittedClassifier
 from .cells import column_names, make_cells
+from .checks import check_scale, check_shapes, check_shares
+from .gaussian_rbm import mean_and_scale
 
 #: Most parents that a feature has (our choice).
 MAX_PARENTS = 3
@@ -159,16 +162,16 @@ class BayesianNetworkClassifier(FittedClassifier):
     """
 
     fitted_buffers: ClassVar[Mapping[str, int]] = {
-        'feature_mean': 1,
-        'feature_scale': 1,
+        'mean': 1,
+        'scale': 1,
         'p_values': 1,
         'shares': 2,
         'means': 2,
         'coefficients': 3,
         'variances': 2,
     }
-    feature_mean: Tensor  # (F,)
-    feature_scale: Tensor  # (F,)
+    mean: Tensor  # (F,)
+    scale: Tensor  # (F,)
     p_values: Tensor  # (F,)
     shares: Tensor  # (num_classes, K networks); 0 if a network is of another class
     means: Tensor  # (K, F), of standardised features
@@ -178,7 +181,7 @@ class BayesianNetworkClassifier(FittedClassifier):
     def __init__(
         self,
         num_classes: int = 2,
-        given: str | Sequence[str] | None = ('emotion', 'gender'),
+        given: str | Sequence[str] | None = (EMOTION, GENDER),
         significance: float | None = None,
     ) -> None:
         super().__init__(num_classes)
@@ -199,11 +202,10 @@ class BayesianNetworkClassifier(FittedClassifier):
     ) -> None:
         """Learn a network of each cell of class and privileged values."""
         cells = make_cells(labels, self.num_classes, columns, self.given)
-        features = np.asarray(features, float)
-        mean, scale = features.mean(0), features.std(0)
-        scale[scale == 0] = 1
-        features = (features - mean) / scale
         p_values = difference_p_values(features, labels)
+        data = torch.as_tensor(features, dtype=torch.float64)
+        mean, scale = mean_and_scale(data)
+        standard = ((data - mean) / scale).numpy()
         used = self._used(p_values)
         shares = np.zeros((self.num_classes, len(cells)))
         means = np.zeros((len(cells), len(mean)))
@@ -212,24 +214,24 @@ class BayesianNetworkClassifier(FittedClassifier):
         for i, cell in enumerate(cells):
             shares[cell.label, i] = np.exp(cell.log_share)
             # A feature left out is the same in all networks, so it never matters.
-            own = features[np.ix_(cell.pairs, used)]
+            own = standard[np.ix_(cell.pairs, used)]
             covariance = np.cov(own.T, bias=True) + RIDGE * np.eye(len(used))
             edges = learn_edges(covariance, len(own))
             means[i, used] = own.mean(0)
             coefficients[i][np.ix_(used, used)], variances[i, used] = regress(
                 covariance, edges
             )
-        for name, found in {
-            'feature_mean': mean,
-            'feature_scale': scale,
-            'p_values': p_values,
-            'shares': shares,
-            'means': means,
-            'coefficients': coefficients,
-            'variances': variances,
-        }.items():
-            like = getattr(self, name)
-            setattr(self, name, torch.as_tensor(found).to(like))
+        found = dict(
+            mean=mean,
+            scale=scale,
+            p_values=p_values,
+            shares=shares,
+            means=means,
+            coefficients=coefficients,
+            variances=variances,
+        )
+        for name, value in found.items():
+            setattr(self, name, torch.as_tensor(value).float())
 
     def log_likelihoods(self, features: Tensor) -> Tensor:
         """Return the log density of features under each network, ``(N, K)``.
@@ -237,7 +239,7 @@ class BayesianNetworkClassifier(FittedClassifier):
         Args:
             features (Tensor): ``(N, F)``; the density is that of the standardised ones.
         """
-        standard = (features - self.feature_mean) / self.feature_scale
+        standard = (features - self.mean) / self.scale
         centred = standard[:, None] - self.means
         residuals = centred - torch.einsum('nkp,kpc->nkc', centred, self.coefficients)
         logs = torch.log(2 * torch.pi * self.variances)
@@ -247,6 +249,34 @@ class BayesianNetworkClassifier(FittedClassifier):
         """Return the log density of features in each class, ``(N, num_classes)``."""
         likelihoods = self.log_likelihoods(features)[:, None] + torch.log(self.shares)
         return torch.logsumexp(likelihoods, -1)
+
+    def check_buffers(self) -> None:
+        """Check that loaded buffers belong together.
+
+        Raises:
+            ValueError: If they do not.
+        """
+        super().check_buffers()
+        if not self.is_fitted:
+            return
+        count, size = self.means.shape
+        check_shapes(
+            self,
+            dict(
+                mean=(size,),
+                scale=(size,),
+                p_values=(size,),
+                shares=(self.num_classes, count),
+                coefficients=(count, size, size),
+                variances=(count, size),
+            ),
+        )
+        check_scale(self.scale)
+        check_shares(self.shares)
+        if not (self.variances > 0).all():
+            raise ValueError(
+                f'variances is {self.variances.min():g} at least; it must be above 0'
+            )
 
     def _used(self, p_values: np.ndarray) -> np.ndarray:
         """Return the positions of the features to use; log how many differ."""
@@ -280,7 +310,7 @@ def difference_p_values(features: np.ndarray, labels: np.ndarray) -> np.ndarray:
     from scipy.stats import kruskal
 
     p_values = np.ones(features.shape[1])
-    varies = features.std(0) > 0
+    varies = np.ptp(features, 0) > 0
     groups = [features[labels == label][:, varies] for label in np.unique(labels)]
     p_values[varies] = kruskal(*groups, axis=0).pvalue
     return p_values

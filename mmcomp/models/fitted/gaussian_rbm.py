@@ -14,16 +14,15 @@ from mmcomp.registry import MODELS
 
 from .base import FittedClassifier
 from .cells import make_cells
-from .rbm import (
-    MAX_EXACT,
-    RBM,
-    binary_states,
+from .checks import (
     check_counts,
     check_finite,
     check_positive,
-    contrastive_divergence,
-    sample,
+    check_scale,
+    check_shapes,
+    check_shares,
 )
+from .rbm import MAX_EXACT, RBM, binary_states, contrastive_divergence, sample
 
 #: Wider intervals of an estimated log Z are reported.
 MAX_ERROR = 0.5
@@ -132,7 +131,7 @@ class GaussianRBMClassifier(FittedClassifier):
         visible_bias=2,
         hidden_bias=2,
         log_partition=1,
-        share=2,
+        shares=2,
     )
     mean: Tensor
     scale: Tensor
@@ -140,7 +139,7 @@ class GaussianRBMClassifier(FittedClassifier):
     visible_bias: Tensor
     hidden_bias: Tensor
     log_partition: Tensor
-    share: Tensor
+    shares: Tensor
 
     def __init__(
         self,
@@ -181,7 +180,7 @@ class GaussianRBMClassifier(FittedClassifier):
         data = torch.as_tensor(features, dtype=torch.float32).to(self.weight.device)
         self.mean, self.scale = mean_and_scale(data)
         data = (data - self.mean) / self.scale
-        share = data.new_zeros(self.num_classes, len(cells))
+        shares = data.new_zeros(self.num_classes, len(cells))
         machines = []
         for index, cell in enumerate(cells):
             own = data[torch.as_tensor(cell.pairs).to(data.device)]
@@ -195,18 +194,42 @@ class GaussianRBMClassifier(FittedClassifier):
             )
             check_finite(machine.parameters, lr=self.lr)
             machines.append(machine)
-            share[cell.label, index] = math.exp(cell.log_share)
+            shares[cell.label, index] = math.exp(cell.log_share)
         stack = GaussianRBM(*RBM.stack(machines).parameters)
         self.weight, self.visible_bias, self.hidden_bias = stack.parameters
         self.log_partition = _log_partition(stack)
-        self.share = share
+        self.shares = shares
 
     def forward(self, features: Tensor) -> Tensor:
         """Return log likelihoods and log shares of the best machine of each class."""
         machines = GaussianRBM(self.weight, self.visible_bias, self.hidden_bias)
         energy = machines.free_energy((features - self.mean) / self.scale)
         likelihood = -energy.mT - self.log_partition
-        return (likelihood[:, None] + self.share.log()).amax(2)
+        return (likelihood[:, None] + self.shares.log()).amax(2)
+
+    def check_buffers(self) -> None:
+        """Check that loaded buffers belong together.
+
+        Raises:
+            ValueError: If they do not.
+        """
+        super().check_buffers()
+        if not self.is_fitted:
+            return
+        size, (count, _, hidden) = len(self.mean), self.weight.shape
+        check_shapes(
+            self,
+            {
+                'scale': (size,),
+                'weight': (count, size, hidden),
+                'visible_bias': (count, size),
+                'hidden_bias': (count, hidden),
+                'log_partition': (count,),
+                'shares': (self.num_classes, count),
+            },
+        )
+        check_scale(self.scale)
+        check_shares(self.shares)
 
 
 def mean_and_scale(data: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from mmcomp.registry import MODELS
 
 from .base import FittedClassifier
 from .cells import make_cells
+from .checks import check_counts, check_finite, check_positive, check_shapes
 
 #: Most hidden units over whose states a partition function is summed.
 MAX_EXACT = 14
@@ -253,29 +254,26 @@ class RBMClassifier(FittedClassifier):
         energy = machines.free_energy(self.events(features))
         return -energy.mT - self.log_partition
 
+    def check_buffers(self) -> None:
+        """Check that loaded buffers belong together.
 
-def check_counts(least: int = 1, **values: int) -> None:
-    """Check that arguments are whole numbers of at least ``least``.
-
-    Raises:
-        ValueError: If one is not; it is named.
-    """
-    for name, value in values.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        Raises:
+            ValueError: If they do not.
+        """
+        super().check_buffers()
+        if not self.is_fitted:
+            return
+        units, hidden = 2 * len(self.threshold), self.weight.shape[2]
+        check_shapes(
+            self,
+            {
+                'weight': (self.num_classes, units, hidden),
+                'visible_bias': (self.num_classes, units),
+                'hidden_bias': (self.num_classes, hidden),
+                'log_partition': (self.num_classes,),
+            },
+        )
+        if not (self.threshold >= 0).all():
             raise ValueError(
-                f'{name} is {value!r}; it must be a whole number of at least {least}'
+                f'threshold is {self.threshold.min():g} at least; it must be at least 0'
             )
-
-
-def check_positive(**values: float) -> None:
-    """Check that arguments are numbers above 0, likewise."""
-    for name, value in values.items():
-        if not isinstance(value, (int, float)) or not 0 < value < float('inf'):
-            raise ValueError(f'{name} is {value!r}; it must be a number above 0')
-
-
-def check_finite(parameters: Sequence[Tensor], **rate: float) -> None:
-    """Check that training at a rate, given by its name, has not diverged."""
-    if not all(p.isfinite().all() for p in parameters):
-        [(name, value)] = rate.items()
-        raise ValueError(f'{name} is {value}; it must be smaller, as training diverged')

@@ -35,7 +35,7 @@ def anova_f(features: np.ndarray, labels: np.ndarray) -> np.ndarray:
     from sklearn.feature_selection import f_classif
 
     with np.errstate(divide='ignore', invalid='ignore'), warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'Features .* are constant')
+        warnings.filterwarnings('ignore', '(?s)Features .* are constant')
         return np.nan_to_num(f_classif(features, labels)[0])
 
 
