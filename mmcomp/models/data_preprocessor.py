@@ -155,8 +155,8 @@ class PairDataPreprocessor(BaseDataPreprocessor):
             ValueError: If the input has another shape.
         """
         inputs = self._stack(self.cast_data(data['inputs']))
-        if training or not self.whole:
-            inputs = self.prepare(inputs, training)
+        as_it_is = self.whole and not training
+        inputs = inputs.float() if as_it_is else self.prepare(inputs, training)
         samples = data.get('data_samples')
         if samples is not None:
             samples = self.cast_data(samples)

@@ -57,6 +57,7 @@ class FittedPairClassifier(BaseClassifier):
                     f'{name} of data_preprocessor is given; it must not be, as '
                     'FittedPairClassifier takes whole images and their gray levels'
                 )
+        self.data_preprocessor.whole = True
         if isinstance(features, dict):
             features = MODELS.build(features)
         if isinstance(classifier, dict):
