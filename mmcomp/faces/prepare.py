@@ -20,7 +20,14 @@ import pandas as pd
 
 from mmcomp.columns import APEX, CLIP, CLIP_END, CLIP_START, ID, ONSET
 from mmcomp.figures import check_format, encode_figure
-from mmcomp.files import digest, entries, safe_name, write_bytes, write_text
+from mmcomp.files import (
+    digest,
+    entries,
+    file_names,
+    read_object,
+    write_bytes,
+    write_text,
+)
 from mmcomp.progress import track
 
 from .detection import FaceDetector
@@ -40,6 +47,8 @@ IMAGES, ROWS = 'images', 'rows'
 PROBLEM, REASON, NOTES, PATH = 'problem', 'reason', 'notes', 'path'
 
 _IDLE_SECONDS = 10
+
+Row = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -124,9 +133,12 @@ def prepare_faces(
         raise ValueError(f'out is {str(out)!r}, where another run is at work') from None
     try:
         _agree(out / SETTINGS_FILE, {**asdict(settings), 'fps': fps})
-        todo = [row for row in rows if not _is_done(out, row, root, retry)]
-        _run(todo, root, out, settings, fps, workers)
-        pairs, failures, untrusted = _collect(rows, out, landmarks)
+        files = file_names([row[ID] for row in rows])
+        todo = [
+            row for row in rows if not _is_done(out, row, files[row[ID]], root, retry)
+        ]
+        _run(todo, files, root, out, settings, fps, workers)
+        pairs, failures, untrusted = _collect(rows, files, out, landmarks)
     finally:
         lock.release()
     picture = encode_figure(pair_sheet(out, pairs, sheet_pairs), Path(sheet).suffix)
@@ -141,7 +153,7 @@ def _agree(path: Path, settings: dict) -> None:
     if not path.exists():
         write_text(path, json.dumps(settings, indent=2) + '\n')
         return
-    known = json.loads(path.read_text(encoding='utf-8'))
+    known = read_object(path)
     differ = [
         f'{name} is {settings.get(name)!r} and was {known.get(name)!r}'
         for name in dict.fromkeys([*known, *settings])
@@ -154,7 +166,7 @@ def _agree(path: Path, settings: dict) -> None:
         )
 
 
-def _run(todo, root, out, settings, fps, workers) -> None:
+def _run(todo, files, root, out, settings, fps, workers) -> None:
     """Prepare the rows on all cores."""
     from joblib import Parallel, cpu_count, delayed, parallel_config
 
@@ -168,7 +180,9 @@ def _run(todo, root, out, settings, fps, workers) -> None:
     ):
         shares = np.memmap(file.name, np.float32, 'w+', shape=len(todo))
         jobs = (
-            delayed(_do_row)(row, root, out, settings, fps, file.name, index)
+            delayed(_do_row)(
+                row, files[row[ID]], root, out, settings, fps, file.name, index
+            )
             for index, row in enumerate(todo)
         )
         pool = Parallel(
@@ -187,7 +201,8 @@ def _detector(min_score: float) -> FaceDetector:
 
 
 def _do_row(
-    row: dict[str, str],
+    row: Row,
+    name: str,
     root: Path,
     out: Path,
     settings: FaceSettings,
@@ -197,13 +212,14 @@ def _do_row(
 ) -> None:
     """Make the pair of one row, and write it, or why there is none.
 
-    ``shares`` is the file that tells how much of each row is done, 0 to 1.
+    ``name`` is what its files are called; ``shares`` is the file that tells how much of
+    each row is done, 0 to 1.
     """
     done = np.memmap(shares, np.float32, 'r+')
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     sources = _digest_of(_sources(row, root))
-    names = _image_names(row[ID])
+    images = _image_names(name)
     try:
         pair = pair_of_row(
             row,
@@ -214,8 +230,8 @@ def _do_row(
             partial(done.__setitem__, index),
         )
         if pair.onset is not None and pair.apex is not None:
-            for name, image in zip(names, (pair.onset, pair.apex)):
-                _write_image(out / name, image)
+            for path, image in zip(images, (pair.onset, pair.apex)):
+                _write_image(out / path, image)
     except OSError as error:  # the other rows may do
         pair = FacePair(False, 'error', str(error))
     finally:
@@ -228,14 +244,14 @@ def _do_row(
         NOTES: '; '.join(pair.notes),
     }
     if pair.success:
-        result['columns'] = new_row(row, pair, names)
-        result['faces'] = _digest_of([out / name for name in names])
-    write_text(out / _row_file(row), json.dumps(result))
+        result['columns'] = new_row(row, pair, images)
+        result['faces'] = _digest_of([out / path for path in images])
+    write_text(out / _row_file(name), json.dumps(result))
     done[index] = 1
 
 
 def _collect(
-    rows: Sequence[dict[str, str]], out: Path, landmarks: bool
+    rows: Sequence[Row], files: dict[str, str], out: Path, landmarks: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     """Write both tables from the outcomes of all rows, and points beside the first.
 
@@ -244,7 +260,7 @@ def _collect(
     """
     pairs, failures = [], []
     for row in rows:
-        result = json.loads((out / _row_file(row)).read_text(encoding='utf-8'))
+        result = read_object(out / _row_file(files[row[ID]]))
         if 'columns' in result:
             pairs.append(result['columns'])
             continue
@@ -265,14 +281,14 @@ def _collect(
     return *tables, untrusted
 
 
-def _is_done(out: Path, row: dict[str, str], root: Path, retry: bool) -> bool:
+def _is_done(out: Path, row: Row, name: str, root: Path, retry: bool) -> bool:
     """Return whether an earlier run has done this row and its sources as they are.
 
     Sources that are gone since count as unchanged: the faces are still of them.
     """
     try:
-        result = json.loads((out / _row_file(row)).read_text(encoding='utf-8'))
-    except (OSError, ValueError):
+        result = read_object(out / _row_file(name))
+    except ValueError:
         return False
     if result.get('row') != _digest(row) or 'sources' not in result:
         return False
@@ -281,11 +297,11 @@ def _is_done(out: Path, row: dict[str, str], root: Path, retry: bool) -> bool:
         return False
     if 'columns' not in result:
         return not retry
-    faces = _digest_of([out / name for name in _image_names(row[ID])])
+    faces = _digest_of([out / path for path in _image_names(name)])
     return faces is not None and faces == result.get('faces')
 
 
-def _sources(row: dict[str, str], root: Path) -> list[Path]:
+def _sources(row: Row, root: Path) -> list[Path]:
     """Return the files that a row is made from."""
     if not row.get(CLIP):
         return [root / row.get(name, '') for name in (ONSET, APEX)]
@@ -301,17 +317,16 @@ def _digest_of(paths: Sequence[Path]) -> str | None:
         return None
 
 
-def _digest(row: dict[str, str]) -> str:
+def _digest(row: Row) -> str:
     return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
 
 
-def _image_names(sample_id: str) -> tuple[str, str]:
-    name = safe_name(sample_id)
+def _image_names(name: str) -> tuple[str, str]:
     return f'{IMAGES}/{name}-onset.png', f'{IMAGES}/{name}-apex.png'
 
 
-def _row_file(row: dict[str, str]) -> str:
-    return f'{ROWS}/{safe_name(row[ID])}.json'
+def _row_file(name: str) -> str:
+    return f'{ROWS}/{name}.json'
 
 
 def _write_image(path: Path, image: np.ndarray) -> None:

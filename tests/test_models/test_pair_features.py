@@ -1,4 +1,5 @@
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -166,6 +167,21 @@ def test_points_are_computed_once_for_all_features(faces, tmp_path, described):
     assert described == {'landmarks': 4, 'sift': 4, 'clbp': 4}
     names = sorted(path.name.rpartition('-')[0] for path in tmp_path.glob('*.npz'))
     assert names == ['pairs.clbp', 'pairs.landmarks', 'pairs.sift']
+
+
+def test_of_two_that_fill_a_cache_one_waits(faces, tmp_path, described):
+    """As two folds of an experiment do that start at once."""
+
+    def fill(_):
+        features = CLBP()
+        features.cache_beside(tmp_path / 'pairs.csv')
+        features.fill_cache(*faces)
+        return features(*faces)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(fill, range(2))
+    np.testing.assert_array_equal(first, second)
+    assert described['clbp'] == 4
 
 
 def test_a_changed_image_is_described_anew(faces, tmp_path, described):

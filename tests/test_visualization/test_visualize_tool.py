@@ -1,6 +1,7 @@
 """tools/visualize.py: what users type, and what they get wrong."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import torch
 from runs import CONFIGS, NETWORKS, REPOSITORY
 
 CONFIG = CONFIGS / 'compcnn_comb@2.py'
+MOMENTS = 'onset', 'apex'
 
 
 @pytest.fixture
@@ -45,6 +47,28 @@ def test_a_checkpoint_is_what_is_shown(visualize, checkpoint, table, tmp_path):
     assert not np.array_equal(trained, random)
 
 
+@pytest.mark.parametrize('command', ['features', 'explain', 'embedding'])
+def test_data_must_have_the_classes_of_the_checkpoint(
+    command, visualize, make_model, table, tmp_path
+):
+    """As in test, predict and export; the order counts as well."""
+    path, out = tmp_path / 'weights.pth', tmp_path / 'x.png'
+    meta = dict(dataset_meta=dict(classes=['spontaneous', 'posed']))
+    state = make_model('compcnn_comb@2').state_dict()
+    torch.save(dict(state_dict=state, meta=meta), path)
+    with pytest.raises(
+        ValueError,
+        match="data are 'posed', 'spontaneous'; they must be those of "
+        rf"{re.escape(str(path))}, in its order: 'spontaneous', 'posed'",
+    ):
+        visualize(command, CONFIG, path, '--table', table, '--out', out)
+    assert not out.exists()
+    if command == 'features':  # pictures without a class have none to compare
+        files = [table.parent / f'images/s00-posed-0-{x}.png' for x in MOMENTS]
+        visualize(command, CONFIG, path, '--aligned', '--pair', *files, '--out', out)
+        assert out.exists()
+
+
 def test_explanations_report_the_check_with_random_weights(
     visualize, checkpoint, table, tmp_path, monkeypatch
 ):
@@ -69,7 +93,7 @@ def test_explanations_report_the_check_with_random_weights(
 
 
 def test_pairs_of_image_files(visualize, table, tmp_path):
-    files = [table.parent / f'images/s00-posed-0-{x}.png' for x in ('onset', 'apex')]
+    files = [table.parent / f'images/s00-posed-0-{x}.png' for x in MOMENTS]
     out = tmp_path / 'x.png'
     aligned = ('--pair', *files, '--aligned')
     visualize('pairs', CONFIG, *aligned, '--plain', '--out', out)

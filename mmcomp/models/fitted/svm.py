@@ -71,6 +71,12 @@ def _kernel(rows: np.ndarray, columns: np.ndarray, gamma: float) -> np.ndarray:
     return np.exp(-gamma * (squares[0][:, None] - 2 * products + squares[1]))
 
 
+def _standardize(
+    features: np.ndarray, selected: np.ndarray, mean: np.ndarray, std: np.ndarray
+) -> np.ndarray:
+    return (features[:, selected] - mean[selected]) / std[selected]
+
+
 def _machine(C: float):
     """Return an SVM; its kernel is computed by us, which is several times faster."""
     from sklearn.svm import SVC
@@ -186,7 +192,7 @@ class SVMClassifier(FittedClassifier):
                 )
         C, gamma = self._choose(features, labels, subjects)
         selected, mean, std = self._prepare(features, labels)
-        vectors = ((features - mean) / std)[:, selected]
+        vectors = _standardize(features, selected, mean, std)
         gamma /= len(selected)
         machine = _machine(C).fit(_kernel(vectors, vectors, gamma), labels)
         weights = _pairwise(machine, self.num_classes)
@@ -282,7 +288,7 @@ class SVMClassifier(FittedClassifier):
             if len(set(labels[train])) < 2:
                 continue  # nothing to choose by
             selected, mean, std = self._prepare(features[train], labels[train])
-            vectors = ((features - mean) / std)[:, selected]
+            vectors = _standardize(features, selected, mean, std)
             for gamma in self.gammas:
                 kernel = _kernel(vectors, vectors[train], gamma / len(selected))
                 for C in self.C:
