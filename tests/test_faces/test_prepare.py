@@ -18,7 +18,8 @@ from mmcomp.cli.prepare import main
 from mmcomp.datasets.pair_table import read_pair_table
 from mmcomp.faces import FaceSettings, align_face
 from mmcomp.faces.landmark_table import landmark_cache, landmarks_of_table
-from mmcomp.faces.prepare import _sources, prepare_faces
+from mmcomp.faces.outcome import sources
+from mmcomp.faces.prepare import prepare_faces
 from mmcomp.faces.sheet import pair_sheet
 from mmcomp.faces.table import read_input
 from mmcomp.figures import encode_figure
@@ -211,13 +212,13 @@ def test_ids_that_differ_in_case_have_files_of_their_own(photos, tmp_path):
     assert prepare_faces([table], out, workers=1).done_before == 3
 
 
-def test_frames_of_a_clip_are_its_sources(tmp_path):
+def test_frames_of_a_clip_are_itssources(tmp_path):
     for name in ('1.png', '2.png', '._1.png'):
         (tmp_path / name).write_bytes(b'')
     row = {'sample_id': 'a', 'clip': tmp_path.name}
-    assert _sources(row, tmp_path.parent) == [tmp_path / '1.png', tmp_path / '2.png']
+    assert sources(row, tmp_path.parent) == [tmp_path / '1.png', tmp_path / '2.png']
     row = {'sample_id': 'a', 'onset': 'x.png', 'apex': 'y.png', 'clip': ''}
-    assert _sources(row, tmp_path) == [tmp_path / 'x.png', tmp_path / 'y.png']
+    assert sources(row, tmp_path) == [tmp_path / 'x.png', tmp_path / 'y.png']
 
 
 @pytest.mark.parametrize('suffix', ['.pdf', '.svg'])
