@@ -43,9 +43,10 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     from mmcomp.apis.model import load_model
     from mmcomp.classes import check_same_classes
     from mmcomp.compat import config_of
-    from mmcomp.export import export_model, real_pairs
+    from mmcomp.export import check_exportable, export_model, real_pairs
 
     model = load_model(loaded, args.checkpoint, device='cpu')
+    check_exportable(model, args.format)
     cfg = config_of(model)
     if args.dataset:
         use_dataset(cfg, args.dataset)

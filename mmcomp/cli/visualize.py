@@ -189,6 +189,7 @@ def make_page(args: argparse.Namespace) -> Page:
         return commands.curves_page(args.folders, args.metrics)
     cfg = load_config(args.config, args.dataset, args.cfg_options)
     model = open_model(cfg, args.checkpoint, args.random, args.seed, args.device)
+    commands.check_command(args.command, model)
     shown = examples.from_files(model, args.pair, args.aligned) if args.pair else []
     embeds = args.command == 'embedding'
     if embeds or args.id or not shown:

@@ -57,7 +57,10 @@ def landmark_cache(table: str | Path) -> ImageCache:
 
 
 def find_aligned(
-    images: Sequence[np.ndarray], cache: ImageCache | None = None, title: str = _TITLE
+    images: Sequence[np.ndarray],
+    cache: ImageCache | None = None,
+    title: str = _TITLE,
+    finder: LandmarkFinder | None = None,
 ) -> list[Landmarks]:
     """Find the points of aligned faces on all cores.
 
@@ -66,6 +69,7 @@ def find_aligned(
             alignment puts them.
         cache: Where points are kept; those that it has are not computed again.
         title: What a progress bar is headed with; without it there is none.
+        finder: What finds them. Give one that is used again, as it is slow to load.
 
     Returns:
         list[Landmarks]: Of each image, in its pixels.
@@ -80,7 +84,7 @@ def find_aligned(
             raise ValueError(
                 f'images are {height}x{width} pixels; aligned faces must be square'
             )
-    finder = LandmarkFinder()
+    finder = finder or LandmarkFinder()
     keys = [image_key(image) for image in images]
     known = dict(cache or {})
     missing = {key: image for key, image in zip(keys, images) if key not in known}

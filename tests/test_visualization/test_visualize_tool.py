@@ -9,11 +9,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from runs import CONFIGS, REPOSITORY
+from runs import CONFIGS, NETWORKS, REPOSITORY
 
 CONFIG = CONFIGS / 'compcnn_comb@2.py'
 MOMENTS = 'onset', 'apex'
-NAMES = sorted(path.stem for path in CONFIGS.glob('*.py'))
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def checkpoint(make_model, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', NETWORKS)
 def test_every_network_is_shown_and_explained(name, visualize, table, tmp_path):
     config, data = CONFIGS / f'{name}.py', ('--table', table, '--count', 2)
     for command, options in (
