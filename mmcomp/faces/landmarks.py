@@ -225,5 +225,5 @@ def _load() -> cv2.dnn.Net:
     except (AttributeError, TypeError, cv2.error):
         raise ImportError(
             f'OpenCV is {cv2.__version__}; for landmarks it must read TFLite '
-            'networks, as 4.10 does: pip install --upgrade opencv-python'
+            'networks, as 4.8 does: pip install --upgrade opencv-python'
         ) from None
