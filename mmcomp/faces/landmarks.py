@@ -5,7 +5,6 @@ give: first in a square about the eyes, then in one about the points found there
 """
 
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -60,7 +59,7 @@ class Landmarks:
 class LandmarkFinder:
     """Finds the points of faces whose eyes are known.
 
-    An object may be used in several threads: each has a network of its own.
+    An object may be used in several threads: a network is used by one at a time.
 
     Args:
         min_presence: Presence from which points are trusted, 0 to 1.
@@ -83,8 +82,7 @@ class LandmarkFinder:
             raise ValueError(f'max_eye_error is {max_eye_error}; it must be above 0')
         self.min_presence = min_presence
         self.max_eye_error = max_eye_error
-        self._own = threading.local()  # of each thread, as OpenCV's is for one only
-        self._own.net = _load()
+        self._idle = [_load()]  # networks; to load one takes as long as 3 faces
 
     def __reduce__(self) -> tuple:
         return type(self), (self.min_presence, self.max_eye_error)
@@ -166,12 +164,14 @@ class LandmarkFinder:
 
     def _look(self, image: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, float]:
         """Return points ``(468, 3)`` in the image, and presence, of one square."""
-        net = getattr(self._own, 'net', None)
-        if net is None:
-            net = self._own.net = _load()
+        try:
+            net = self._idle.pop()
+        except IndexError:  # all are used by other threads
+            net = _load()
         view = to_color(warp(image, matrix, _SIZE), 'color')
         net.setInput(cv2.dnn.blobFromImage(view, 1 / 255, swapRB=True))
         points, presence = net.forward(_OUTPUTS)
+        self._idle.append(net)
         points = points.reshape(POINTS, 3).astype(np.float64)
         back = cv2.invertAffineTransform(matrix)
         # The network counts from the corner of its input, not from pixel centres.
@@ -225,5 +225,5 @@ def _load() -> cv2.dnn.Net:
     except (AttributeError, TypeError, cv2.error):
         raise ImportError(
             f'OpenCV is {cv2.__version__}; for landmarks it must read TFLite '
-            'networks, as 4.10 does: pip install --upgrade opencv-python'
+            'networks, as 4.8 does: pip install --upgrade opencv-python'
         ) from None

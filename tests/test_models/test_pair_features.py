@@ -1,9 +1,11 @@
 import copy
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from mmcomp.faces import landmarks
 from mmcomp.faces.landmarks import LandmarkFinder, aligned_eyes
 from mmcomp.features import shape
 from mmcomp.features.clbp import clbp
@@ -227,6 +229,17 @@ def test_a_folder_that_cannot_be_written_costs_a_warning(faces, tmp_path, descri
     assert described['clbp'] == 4
     np.testing.assert_array_equal(features(*faces), CLBP()(*faces))
     assert described['clbp'] == 8
+
+
+def test_the_network_is_loaded_once_for_each_thread_at_most(faces, monkeypatch):
+    """And not for each batch, which would take longer than to find the points."""
+    loaded = []
+    load = landmarks._load
+    monkeypatch.setattr(landmarks, '_load', lambda: loaded.append(1) or load())
+    features = Displacement()
+    for onset, apex in zip(*faces):
+        features(onset[None], apex[None])
+    assert 1 <= len(loaded) <= os.cpu_count()
 
 
 def test_a_copy_has_values_of_its_own(faces):

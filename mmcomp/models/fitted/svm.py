@@ -77,11 +77,11 @@ def _standardize(
     return (features[:, selected] - mean[selected]) / std[selected]
 
 
-def _machine(C: float):
+def _machine(C: float, tol: float = 1e-3):
     """Return an SVM; its kernel is computed by us, which is several times faster."""
     from sklearn.svm import SVC
 
-    return SVC(C=C, kernel='precomputed', tol=1e-6)
+    return SVC(C=C, kernel='precomputed', tol=tol)
 
 
 def _pairwise(machine, num_classes: int) -> np.ndarray:
@@ -194,7 +194,8 @@ class SVMClassifier(FittedClassifier):
         selected, mean, std = self._prepare(features, labels)
         vectors = _standardize(features, selected, mean, std)
         gamma /= len(selected)
-        machine = _machine(C).fit(_kernel(vectors, vectors, gamma), labels)
+        kernel = _kernel(vectors, vectors, gamma)
+        machine = _machine(C, tol=1e-6).fit(kernel, labels)
         weights = _pairwise(machine, self.num_classes)
         vectors = vectors[machine.support_]
         if self.kernel == 'linear':
