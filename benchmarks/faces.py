@@ -28,6 +28,7 @@ import numpy as np
 from benchmarks.clock import peak_mb
 from benchmarks.faces_network import network
 from benchmarks.rendered import FPS, render, write_video
+from mmcomp.experiments.markdown import cell
 from mmcomp.faces import (
     Clip,
     FaceDetector,
@@ -77,7 +78,7 @@ def main() -> None:
     if args.network:
         show(network, *args.network, args.seed, args.clips)
         return
-    emotions = EMOTIONS[:1] if args.quick else (*EMOTIONS, 'none')
+    emotions = EMOTIONS[:1] if args.quick else (*EMOTIONS, 'none', 'none')
     plan = [
         (level, emotion, label)
         for level in LEVELS
@@ -98,9 +99,9 @@ def show(part, *arguments) -> None:
     """Print the rows of one part as soon as they are there."""
     try:
         for name, value in part(*arguments):
-            print(f'| {name} | {value} |', flush=True)
+            print(f'| {cell(name)} | {cell(value)} |', flush=True)
     except OSError as error:
-        print(f'| {part.__name__} | not measured: {error} |', flush=True)
+        print(f'| {part.__name__} | not measured: {cell(error)} |', flush=True)
 
 
 def orl(every):

@@ -69,21 +69,25 @@ def choose_classes(
 
 
 def check_same_classes(
-    in_file: Sequence[str] | None, in_data: Sequence[str] | None, source: str
+    in_file: Sequence[str] | None,
+    in_data: Sequence[str] | None,
+    source: str,
+    data: str = 'the data',
 ) -> None:
-    """Check that data have the classes that weights were trained on, in that order.
+    """Check that data have the classes that weights are trained on, in that order.
 
     Args:
         in_file: Those that come with the weights, or None, which passes.
         in_data: Those of the data, or None, which passes.
         source: The file, for the message.
+        data: What the data are, for the message.
 
     Raises:
         ClassesError: If names or order differ.
     """
     if in_file and in_data and tuple(in_file) != tuple(in_data):
         raise ClassesError(
-            f'classes of the data are {brief(in_data)}; they must be those of '
+            f'classes of {data} are {brief(in_data)}; they must be those of '
             f'{source}, in its order: {brief(in_file)}'
         )
 

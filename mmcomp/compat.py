@@ -21,6 +21,23 @@ def loop_dataset(runner: 'Runner', mode: str) -> Any:
     return loop.dataloader.dataset if isinstance(loop, BaseLoop) else None
 
 
+def planned_test_dataset(runner: 'Runner') -> Any:
+    """Return the dataset of the test loop, built for a look; None if there is no loop.
+
+    Where validation and test have the same data, it is that of the validation.
+    """
+    if (built := loop_dataset(runner, 'test')) is not None:
+        return built
+    loader, other = runner._test_dataloader, runner._val_dataloader
+    if loader is None:
+        return None
+    both = isinstance(loader, dict) and isinstance(other, dict)
+    if both and loader['dataset'] == other['dataset']:
+        return loop_dataset(runner, 'val')
+    # With a seed, as without one it is drawn from the random numbers of the training.
+    return runner.build_dataloader(loader, seed=0).dataset
+
+
 def starts_training(runner: 'Runner') -> bool:
     """Return whether a training starts anew (it may start from other weights)."""
     from mmengine.runner import BaseLoop

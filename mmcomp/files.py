@@ -1,11 +1,15 @@
 """Files: written whole or not at all, found, compared, required with a message."""
 
 import hashlib
+import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 #: It makes a folder that of an experiment.
 EXPERIMENT_FILE = 'experiment.json'
@@ -79,6 +83,43 @@ def require_file(path: str | Path, what: str = 'file') -> Path:
     return path
 
 
+def parse_json(data: bytes, **options: Any) -> Any:
+    """Parse JSON from anyone, which may be no JSON at all.
+
+    Args:
+        data: The content of a file.
+        **options: As for :func:`json.loads`.
+
+    Raises:
+        ValueError: Saying what is wrong, in a line without the name of the file.
+    """
+    try:
+        return json.loads(data, **options)
+    except UnicodeDecodeError as error:
+        raise ValueError(f'not UTF-8 ({error.reason})') from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f'line {error.lineno}: not JSON ({error.msg})') from None
+    except RecursionError:
+        raise ValueError('nested too deep') from None
+
+
+def read_object(path: str | Path) -> dict[str, Any]:
+    """Read a JSON file that holds an object.
+
+    Raises:
+        ValueError: Naming the file, if it is missing or holds something else.
+    """
+    try:
+        content = parse_json(Path(path).read_bytes())
+    except FileNotFoundError:
+        raise ValueError(f'{path}: no such file') from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f'{path}: {error}') from None
+    if not isinstance(content, dict):
+        raise ValueError(f'{path}: it must be an object of JSON')
+    return content
+
+
 def is_weights(path: object) -> bool:
     """Return whether something is the path of a file of weights, by its suffix."""
     return isinstance(path, (str, Path)) and str(path).lower().endswith(_WEIGHTS)
@@ -108,18 +149,47 @@ def digest(paths: Iterable[str | Path]) -> str:
     return total.hexdigest()
 
 
-def safe_name(text: str) -> str:
+def safe_name(text: str, unique: bool = False) -> str:
     """Return a file name for a text: the text itself where possible, else a unique one.
+
+    Args:
+        text: The text.
+        unique: Whether to return a unique one anyway.
 
     Examples:
         >>> safe_name('p001'), safe_name('a/b')
         ('p001', 'a_b-c14cddc0')
     """
     name = re.sub(r'[^\w .+()-]', '_', text).strip(' .')
-    if name == text and len(name.encode()) <= _LONGEST:
+    if name == text and len(name.encode()) <= _LONGEST and not unique:
         return name
     name = name.encode()[: _LONGEST - 9].decode(errors='ignore')
     return f'{name}-{hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8]}'
+
+
+def name_key(text: str) -> str:
+    """Return what the name of a file shares with those that may be the same file.
+
+    Some file systems ignore case, and some how a letter is encoded.
+
+    Examples:
+        >>> name_key('P1') == name_key('p1'), name_key('p1') == name_key('p2')
+        (True, False)
+    """
+    return safe_name(unicodedata.normalize('NFC', text)).casefold()
+
+
+def file_names(texts: Sequence[str]) -> dict[str, str]:
+    """Return a file name for each of some texts, which differ on any file system.
+
+    It is that of :func:`safe_name` unless another text has it, too.
+
+    Examples:
+        >>> file_names(['p001', 'P001', 'p002'])
+        {'p001': 'p001-476add61', 'P001': 'P001-df1e4005', 'p002': 'p002'}
+    """
+    counts = Counter(map(name_key, set(texts)))
+    return {text: safe_name(text, unique=counts[name_key(text)] > 1) for text in texts}
 
 
 def is_clutter(path: str | Path) -> bool:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .files import parse_json
+
 #: What a cell may hold where a number is unknown, in any case.
 ABSENT = ('', '/', '-', '-1', '?', 'na', 'n/a', 'nan', 'none')
 SEPARATORS = {';': 'semicolons', '\t': 'tabs'}
@@ -175,19 +177,12 @@ def read_json(path: str | Path) -> Any:
             raise ValueError(f'key {twice[0]!r} is twice in one object')
         return dict(pairs)
 
-    try:
-        return json.loads(
-            Path(path).read_bytes(),
-            object_pairs_hook=unique,
-            parse_float=str,
-            parse_constant=str,
-        )
-    except UnicodeDecodeError as error:
-        raise ValueError(f'not UTF-8 ({error.reason})') from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f'line {error.lineno}: not JSON ({error.msg})') from None
-    except RecursionError:
-        raise ValueError('not a table: nested too deep') from None
+    return parse_json(
+        Path(path).read_bytes(),
+        object_pairs_hook=unique,
+        parse_float=str,
+        parse_constant=str,
+    )
 
 
 def json_cell(value: Any, name: str) -> str:

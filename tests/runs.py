@@ -25,8 +25,12 @@ FITTED_CONFIGS = [
     'zhang2011_sift-fap',
     'zhang2011_sift-fap-pair',
 ]
+#: A stack of a network and a member that is fitted at once.
+MIXED_CONFIG = 'compcnn_comb@2-geometry-svm'
 #: Configs of networks, which have a trunk, gradients, an ONNX file.
-NETWORKS = sorted({path.stem for path in CONFIGS.glob('*.py')} - {*FITTED_CONFIGS})
+NETWORKS = sorted(
+    {path.stem for path in CONFIGS.glob('*.py')} - {*FITTED_CONFIGS, MIXED_CONFIG}
+)
 
 
 def small_config(table, work_dir, name='compcnn_sub@1', epochs=2, **options):

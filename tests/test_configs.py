@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmpretrain.structures import DataSample
-from runs import CONFIGS, FITTED_CONFIGS, NETWORKS, build
+from runs import CONFIGS, FITTED_CONFIGS, MIXED_CONFIG, NETWORKS, build
 
 from mmcomp.apis import PairInferencer, get_model, list_models
 from mmcomp.config import LOADERS
@@ -22,7 +22,7 @@ FREE_TRUNKS = ['siamese-resnet18_comb@layer2', 'siamese-vit_comb@layer2']
 def test_all_are_there():
     singles = [f'compcnn_{o}@{i}' for o in ('comb', 'sub') for i in (1, 2, 3)]
     assert sorted([*singles, 'diffcnn', *STACKS, *FREE_TRUNKS]) == NETWORKS
-    assert {*FITTED_CONFIGS} < {*NAMES}
+    assert {*NETWORKS, *FITTED_CONFIGS, MIXED_CONFIG} == {*NAMES}
 
 
 @pytest.mark.parametrize('name', STACKS)
@@ -84,6 +84,31 @@ def test_peer_from_pairs_to_predictions(name, rendered, tmp_path):
     assert len(tested) == 24
     peer = PairInferencer(cfg, str(tmp_path / 'epoch_1.pth'), aligned=True)
     results = {Path(own['apex']).stem[:-5]: own for own in peer(str(rendered))}
+    for sample, row in tested.iterrows():
+        scores = results[sample]['pred_scores']
+        assert scores['posed'] == pytest.approx(row['score_posed'], abs=1e-4)
+
+
+@pytest.mark.slow
+def test_mixed_stack_from_pairs_to_predictions(rendered, tmp_path):
+    """Its network is that of the single config; both members have a table."""
+    cfg = Config.fromfile(CONFIGS / f'{MIXED_CONFIG}.py')
+    single = Config.fromfile(CONFIGS / 'compcnn_comb@2.py').model
+    single.pop('data_preprocessor')
+    assert cfg.model.members['compcnn_comb@2'].to_dict() == single.to_dict()
+    cfg.work_dir = str(tmp_path)
+    cfg.train_cfg.max_epochs = cfg.train_cfg.val_interval = 1
+    cfg.param_scheduler = None
+    for loader in LOADERS:
+        data = cfg[loader].dataset
+        data.update(preset='tiny', data_root=str(rendered.parents[1]))
+        data.split.n_splits = 3
+    build(cfg).train()
+    for name in ('predictions', 'predictions-geometry', 'predictions-compcnn_comb@2'):
+        assert len(pd.read_csv(tmp_path / f'{name}.csv')) == 24
+    tested = pd.read_csv(tmp_path / 'predictions.csv').set_index('sample_id')
+    stack = PairInferencer(cfg, str(tmp_path / 'epoch_1.pth'), aligned=True)
+    results = {Path(own['apex']).stem[:-5]: own for own in stack(str(rendered))}
     for sample, row in tested.iterrows():
         scores = results[sample]['pred_scores']
         assert scores['posed'] == pytest.approx(row['score_posed'], abs=1e-4)

@@ -1,7 +1,6 @@
 """Inputs of a user, as a stream of pairs and clips."""
 
 import reprlib
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 
 from mmcomp.columns import APEX, CLIP, ID, ONSET
 from mmcomp.faces.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES, list_files
-from mmcomp.files import entries, safe_name, walk
+from mmcomp.files import entries, name_key, walk
 from mmcomp.tables import read_table
 
 
@@ -62,16 +61,11 @@ def items(inputs: Any) -> Iterator[Item]:
         for item in _items(one):
             name = _printable(item.name or f'pair{index}')
             count, unique = 1, name
-            while _key(unique) in taken:
+            while name_key(unique) in taken:
                 count += 1
                 unique = f'{name} ({count})'
-            taken.add(_key(unique))
+            taken.add(name_key(unique))
             yield replace(item, name=unique)
-
-
-def _key(name: str) -> str:
-    """Return what a name shares with those that some file systems take for the same."""
-    return safe_name(unicodedata.normalize('NFC', name)).casefold()
 
 
 def _printable(text: str) -> str:

@@ -49,7 +49,7 @@ class TorchScorer(Scorer):
         model (BaseModel): As :func:`mmcomp.apis.model.load_model` returns it.
 
     Raises:
-        ValueError: If it is a stack whose SVM is not fitted.
+        ValueError: If a part of it that is fitted at once, as an SVM, is not fitted.
     """
 
     def __init__(self, model: BaseModel) -> None:
@@ -70,11 +70,13 @@ class TorchScorer(Scorer):
         return class_scores(self.model, self._prepare(pairs)).float().cpu().numpy()
 
     def compared(self, pairs: np.ndarray) -> np.ndarray | None:
-        """See :class:`Scorer`; None for a network that compares tokens."""
+        """See :class:`Scorer`; None for a network that compares tokens, or nothing."""
         from mmcomp.models.inspect import compared_magnitude
 
         found = compared_magnitude(self.model, self._prepare(pairs))
-        return found.float().cpu().numpy() if found.shape[-1] > 1 else None
+        if found is None or found.shape[-1] == 1:
+            return None
+        return found.float().cpu().numpy()
 
     def _prepare(self, pairs: np.ndarray) -> Tensor:
         import torch

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 CONFIG_HELP = 'config file, or the name of one that comes with mmcomp'
+CHECKPOINT_HELP = '.pth or .safetensors file'
 
 
 class ConfigOptions(argparse.Action):
@@ -65,6 +66,45 @@ def at_least(least: float, kind: type = int) -> Callable[[str], float]:
     return number
 
 
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add the argument ``config``."""
+    parser.add_argument('config', help=CONFIG_HELP)
+
+
+def add_dataset(
+    parser: argparse.ArgumentParser,
+    purpose: str = "to use instead of the config's own data",
+) -> None:
+    """Add ``--dataset``."""
+    parser.add_argument(
+        '--dataset',
+        metavar='CONFIG',
+        help=f'a file of configs/_base_/datasets/, or its name, {purpose}',
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``."""
+    parser.add_argument(
+        '--device', help='device of PyTorch; default: a GPU if there is one'
+    )
+
+
+def add_image_pairs(parser: argparse.ArgumentParser) -> None:
+    """Add ``--pair`` and ``--aligned``."""
+    parser.add_argument(
+        '--pair',
+        nargs=2,
+        action='append',
+        default=[],
+        metavar=('ONSET', 'APEX'),
+        help='two image files; may be given several times',
+    )
+    parser.add_argument(
+        '--aligned', action='store_true', help='the images are aligned faces already'
+    )
+
+
 def add_config_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--cfg-options``."""
     parser.add_argument(
@@ -83,12 +123,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         '--work-dir',
         help='folder of logs, checkpoints and predictions; default: work_dirs/CONFIG',
     )
-    parser.add_argument(
-        '--dataset',
-        metavar='CONFIG',
-        help='a file of configs/_base_/datasets/, or its name, to use instead of the '
-        "config's own data",
-    )
+    add_dataset(parser)
     parser.add_argument(
         '--amp',
         action='store_true',

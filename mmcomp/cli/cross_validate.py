@@ -14,7 +14,7 @@ from mmcomp.experiments.plan import SPLITS, ExperimentSettings
 from mmcomp.installed import find_config
 
 from .choices import CONTROLS
-from .common import add_config_options, at_least, new_parser
+from .common import add_config_options, add_dataset, at_least, new_parser
 
 
 def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
@@ -29,12 +29,7 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         'its members, too',
     )
     add('--work-dir', required=True, help='folder of the experiment')
-    add(
-        '--dataset',
-        metavar='CONFIG',
-        help='a file of configs/_base_/datasets/, or its name, to use instead of the '
-        "configs' own data",
-    )
+    add_dataset(parser)
     add(
         '--split',
         choices=SPLITS,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mmcomp.files import is_weights, require_file
 from mmcomp.installed import find_config
 
-from .common import at_least, new_parser
+from .common import CHECKPOINT_HELP, CONFIG_HELP, add_device, at_least, new_parser
 
 if TYPE_CHECKING:
     from mmcomp.demo.analysis import Analyst
@@ -24,15 +24,15 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     """Return the parser."""
     parser = new_parser(__doc__, prog)
     add = parser.add_argument
-    add('model', help='checkpoint that mmcomp wrote, or config file')
-    add('checkpoint', nargs='?', help='.pth or .safetensors file of a config')
+    add('model', help=f'checkpoint that mmcomp wrote, or {CONFIG_HELP}')
+    add('checkpoint', nargs='?', help=f'{CHECKPOINT_HELP} of a config')
     add(
         '--port',
         type=at_least(0),
         default=7860,
         help='port of the page; 0: any that is free; default: %(default)s',
     )
-    add('--device', help='device of PyTorch; default: a GPU if there is one')
+    add_device(parser)
     return parser
 
 

@@ -12,15 +12,15 @@ from mmcomp.files import require_file
 from mmcomp.installed import find_config
 
 from .choices import FORMATS
-from .common import new_parser
+from .common import CHECKPOINT_HELP, add_config, add_dataset, new_parser
 
 
 def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     """Return the parser."""
     parser = new_parser(__doc__, prog)
     add = parser.add_argument
-    add('config', help='config file')
-    add('checkpoint', help='.pth or .safetensors file')
+    add_config(parser)
+    add('checkpoint', help=CHECKPOINT_HELP)
     add(
         '--format',
         choices=FORMATS,
@@ -28,11 +28,7 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         help='format of the file; default: %(default)s',
     )
     add('--out', required=True, type=Path, help='file to write')
-    add(
-        '--dataset',
-        metavar='CONFIG',
-        help='dataset config whose test pairs are compared',
-    )
+    add_dataset(parser, 'whose test pairs are compared')
     return parser
 
 
@@ -47,9 +43,10 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     from mmcomp.apis.model import load_model
     from mmcomp.classes import check_same_classes
     from mmcomp.compat import config_of
-    from mmcomp.export import export_model, real_pairs
+    from mmcomp.export import check_exportable, export_model, real_pairs
 
     model = load_model(loaded, args.checkpoint, device='cpu')
+    check_exportable(model, args.format)
     cfg = config_of(model)
     if args.dataset:
         use_dataset(cfg, args.dataset)

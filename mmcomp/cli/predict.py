@@ -29,7 +29,14 @@ from mmcomp.columns import SCORE
 from mmcomp.files import is_weights, require_file
 from mmcomp.installed import find_config
 
-from .common import at_least, new_parser, quiet_decoders
+from .common import (
+    CONFIG_HELP,
+    add_device,
+    add_image_pairs,
+    at_least,
+    new_parser,
+    quiet_decoders,
+)
 
 NOTE = (
     'Scores are what the network learned from its training data; they are no '
@@ -63,21 +70,14 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     """Return the parser."""
     parser = new_parser(__doc__, prog)
     add = parser.add_argument
-    add('model', help='checkpoint, .onnx file, or config file')
+    add('model', help=f'checkpoint, .onnx file, or {CONFIG_HELP}')
     add(
         'inputs',
         nargs='*',
         metavar='[CHECKPOINT] INPUT',
         help='the checkpoint of a config, then videos, folders or pair tables',
     )
-    add(
-        '--pair',
-        nargs=2,
-        action='append',
-        default=[],
-        metavar=('ONSET', 'APEX'),
-        help='two image files; may be given several times',
-    )
+    add_image_pairs(parser)
     add(
         '--out',
         type=Path,
@@ -87,7 +87,6 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     )
     add('--quiet', action='store_true', help='print nothing but errors')
     add('--pictures', action='store_true', help='also draw each prediction')
-    add('--aligned', action='store_true', help='the images are aligned faces already')
     add(
         '--several',
         choices=['fail', 'largest'],
@@ -104,7 +103,7 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     add(
         '--limit',
         type=at_least(0, float),
-        default=1.0,
+        default=0.4,
         help='least motion of an expression in percent of the eye distance; '
         'default: %(default)s',
     )
@@ -114,7 +113,7 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         default=32,
         help='pairs at a time; default: %(default)s',
     )
-    add('--device', help='device of PyTorch; default: a GPU if there is one')
+    add_device(parser)
     return parser
 
 

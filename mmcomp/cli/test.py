@@ -5,14 +5,20 @@ from collections.abc import Sequence
 
 from mmcomp.files import require_file
 
-from .common import add_run_options, config_from_args, new_parser
+from .common import (
+    CHECKPOINT_HELP,
+    add_config,
+    add_run_options,
+    config_from_args,
+    new_parser,
+)
 
 
 def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     """Return the parser, with the options of MMPretrain's tools/test.py."""
     parser = new_parser(__doc__, prog)
-    parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='.pth or .safetensors file')
+    add_config(parser)
+    parser.add_argument('checkpoint', help=CHECKPOINT_HELP)
     add_run_options(parser)
     parser.add_argument(
         '--out', help='file for the results (.pkl, or .json of metrics)'

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from mmcomp.files import require_file
 
-from .common import CONFIG_HELP, add_run_options, config_from_args, new_parser
+from .common import add_config, add_run_options, config_from_args, new_parser
 
 
 def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     """Return the parser, with the options of MMPretrain's tools/train.py."""
     parser = new_parser(__doc__, prog)
-    parser.add_argument('config', help=CONFIG_HELP)
+    add_config(parser)
     add_run_options(parser)
     parser.add_argument(
         '--resume',

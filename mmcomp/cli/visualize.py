@@ -17,7 +17,16 @@ from mmcomp.figures import check_format
 from mmcomp.files import require_file
 from mmcomp.installed import find_config
 
-from .common import add_config_options, at_least, new_parser
+from .common import (
+    CHECKPOINT_HELP,
+    add_config,
+    add_config_options,
+    add_dataset,
+    add_device,
+    add_image_pairs,
+    at_least,
+    new_parser,
+)
 
 if TYPE_CHECKING:
     from mmcomp.visualization.page import Page
@@ -35,9 +44,9 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
         name: str, text: str, checkpoint: bool = True, **defaults: Any
     ) -> argparse.ArgumentParser:
         own = commands.add_parser(name, help=text, description=text)
-        own.add_argument('config', help='config file')
+        add_config(own)
         if checkpoint:
-            own.add_argument('checkpoint', nargs='?', help='.pth or .safetensors file')
+            own.add_argument('checkpoint', nargs='?', help=CHECKPOINT_HELP)
             own.add_argument('--random', action='store_true', help='random weights')
             own.set_defaults(plain=True)
         add_pairs(own, **defaults)
@@ -128,7 +137,7 @@ def add_pairs(
     """Add the options that say which pairs to show, and where to."""
     add = parser.add_argument
     add('--out', required=True, type=Path, help=OUT_HELP)
-    add('--dataset', metavar='CONFIG', help='dataset config to use instead')
+    add_dataset(parser)
     add('--table', help='pair table to use instead, all of it')
     add(
         '--subset',
@@ -137,15 +146,7 @@ def add_pairs(
         help='subset of the data; default: %(default)s',
     )
     add('--id', nargs='+', default=[], help='sample_id of rows to show')
-    add(
-        '--pair',
-        nargs=2,
-        action='append',
-        default=[],
-        metavar=('ONSET', 'APEX'),
-        help='two image files; may be given several times',
-    )
-    add('--aligned', action='store_true', help='those are aligned faces already')
+    add_image_pairs(parser)
     if count:
         add(
             '--count',
@@ -154,7 +155,7 @@ def add_pairs(
             help='pairs; default: %(default)s',
         )
     add('--seed', type=at_least(0), default=0, help='seed of all random numbers')
-    add('--device', help='device of PyTorch; default: a GPU if there is one')
+    add_device(parser)
     add_config_options(parser)
 
 
@@ -179,6 +180,7 @@ def check_files(args: argparse.Namespace) -> None:
 
 def make_page(args: argparse.Namespace) -> Page:
     """Return the pictures of a subcommand."""
+    from mmcomp.classes import check_same_classes
     from mmcomp.config import load_config
     from mmcomp.visualization import commands, examples
     from mmcomp.visualization.networks import open_model, seeded
@@ -187,11 +189,14 @@ def make_page(args: argparse.Namespace) -> Page:
         return commands.curves_page(args.folders, args.metrics)
     cfg = load_config(args.config, args.dataset, args.cfg_options)
     model = open_model(cfg, args.checkpoint, args.random, args.seed, args.device)
+    commands.check_command(args.command, model)
     shown = examples.from_files(model, args.pair, args.aligned) if args.pair else []
     embeds = args.command == 'embedding'
     if embeds or args.id or not shown:
         training = not args.plain
         dataset = examples.load_dataset(cfg, args.subset, args.table, training)
+        names = dataset.metainfo.get('classes')
+        check_same_classes(model.classes, names, args.checkpoint or 'the network')
         if args.id or not embeds:
             with seeded(args.seed):
                 shown += examples.from_dataset(dataset, args.id, args.count)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from mmcomp.columns import APEX, ONSET
 
+from .memory import available_memory
 from .pair_table import ROW_POSITION, PairTableError
 from .transforms.loading import LoadPair
 
@@ -32,6 +32,44 @@ class Decoded(NamedTuple):
 
     pairs: list[ImagePair]
     size: tuple[int, int] | None
+
+
+class _Block:
+    """Memory for the images of a table: one array for all that have one shape.
+
+    Args:
+        count: Number of pairs.
+        limit: Bytes that all images may take.
+
+    Attributes:
+        too_large: The images that take more, in words; empty until that is seen.
+    """
+
+    def __init__(self, count: int, limit: int) -> None:
+        self.count, self.limit = count, limit
+        self.too_large = ''
+        self._array: np.ndarray | None = None
+        self._outside = 0  # bytes of the images of another shape
+        self._lock = Lock()
+
+    def store(self, image: np.ndarray, index: int, moment: int) -> np.ndarray:
+        """Return the image, as a view of the array if it has the shape of the first."""
+        with self._lock:
+            array = self._array
+            if array is None:
+                shape = (self.count, 2, *image.shape)
+                if math.prod(shape) * image.itemsize > self.limit:
+                    size = _size(image.shape)
+                    self.too_large = f'{2 * self.count} images of {size} pixels'
+                    return image
+                array = self._array = np.empty(shape, image.dtype)
+            if image.shape != array.shape[2:]:
+                self._outside += image.nbytes
+                if array.nbytes + self._outside > self.limit:
+                    self.too_large = f'{2 * self.count} images of several sizes'
+                return image
+        array[index, moment] = image
+        return array[index, moment]
 
 
 def decode_images(
@@ -59,34 +97,12 @@ def decode_images(
             of the size that most images have, each with its line.
         ValueError: If the images need more memory than there is.
     """
-    block: np.ndarray | None = None
-    outside = 0  # bytes of the images of another shape than the block's
-    limit = available_memory() if keep else 0
-    too_large = ''
-    lock = Lock()
-
-    def store(image: np.ndarray, index: int, moment: int) -> np.ndarray:
-        nonlocal block, outside, too_large
-        with lock:
-            if block is None:
-                shape = (len(rows), 2, *image.shape)
-                if math.prod(shape) * image.itemsize <= limit:
-                    block = np.empty(shape, image.dtype)
-                else:
-                    too_large = f'{2 * len(rows)} images of {_size(image.shape)} pixels'
-                    return image
-            if image.shape != block.shape[2:]:
-                outside += image.nbytes
-                if block.nbytes + outside > limit:
-                    too_large = f'{2 * len(rows)} images of several sizes'
-                return image
-        block[index, moment] = image
-        return block[index, moment]
+    block = _Block(len(rows), available_memory()) if keep else None
 
     def pair(index: int) -> tuple[list[np.ndarray], list[tuple], list[str]]:
         images, shapes, faults = [], [], []
         for moment, column in enumerate((ONSET, APEX)):
-            if too_large:
+            if block and block.too_large:
                 break
             try:
                 image = load(rows[index][column])
@@ -95,8 +111,8 @@ def decode_images(
                 faults.append(f'{_name(rows[index], column)}: {reason}')
                 continue
             shapes.append((image.shape[:2], index, column))
-            if keep:
-                images.append(store(image, index, moment))
+            if block:
+                images.append(block.store(image, index, moment))
         return images, shapes, faults
 
     # In chunks: a future for each row would cost more than decoding small images.
@@ -104,11 +120,11 @@ def decode_images(
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         parts = pool.map(lambda chunk: [pair(index) for index in chunk], chunks)
         done = [result for part in parts for result in part]
-    if too_large:
+    if block and block.too_large:
         raise ValueError(
-            f'memory for {too_large} of {str(path)!r} is more than the '
-            f'{limit / 2**30:.1f} GiB that are free; align the faces (mmcomp prepare), '
-            "or set cache='none' in the dataset"
+            f'memory for {block.too_large} of {str(path)!r} is more than the '
+            f'{block.limit / 2**30:.1f} GiB that are free; align the faces (mmcomp '
+            "prepare), or set cache='none' in the dataset"
         )
     faults = [fault for _, _, found in done for fault in found]
     shapes = [shape for _, found, _ in done for shape in found]
@@ -125,15 +141,6 @@ def decode_images(
     if faults:
         raise PairTableError(path, faults)
     return Decoded([(i[0], i[1]) for i, *_ in done] if keep else [], size)
-
-
-def available_memory() -> int:
-    """Return the bytes of memory that are free, or all of it where that is unknown."""
-    try:
-        text = Path('/proc/meminfo').read_text(encoding='ascii')
-        return 1024 * int(text.split('MemAvailable:')[1].split()[0])
-    except (OSError, IndexError, ValueError):  # not Linux
-        return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
 
 
 def _name(row: dict, column: str) -> str:

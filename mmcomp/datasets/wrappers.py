@@ -17,6 +17,18 @@ def base_datasets(dataset: Any) -> list[Any]:
     return [base for own in inner for base in base_datasets(own)]
 
 
+def class_names(dataset: Any) -> tuple[str, ...] | None:
+    """Return the classes of a data set, wrapped or not; None if it does not name them.
+
+    Args:
+        dataset: A data set, or None.
+    """
+    for base in base_datasets(dataset):
+        if names := getattr(base, 'metainfo', {}).get('classes'):
+            return tuple(names)
+    return None
+
+
 def people_of(dataset: Any) -> set[str]:
     """Return the people whose pairs are in a data set, wrapped or not.
 

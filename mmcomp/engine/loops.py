@@ -30,6 +30,11 @@ class OneEpochLoop(EpochBasedTrainLoop):
         self, runner: Any, dataloader: Any, max_epochs: int = 1, val_interval: int = 1
     ) -> None:
         super().__init__(runner, dataloader, max_epochs=1)
+        if not any(True for _ in unwrapped(runner.model).parameters()):
+            # MMEngine wants an optimizer, and refuses one without parameters.
+            nothing = torch.optim.SGD([dict(params=[])], lr=0.0)
+            runner.optim_wrapper = OptimWrapper(nothing)
+            runner.param_schedulers = []
 
     def run_epoch(self) -> None:
         """End an epoch that had no steps."""
@@ -70,10 +75,6 @@ class FitLoop(OneEpochLoop):
                 f'model is {type(model).__name__}; for FitLoop it must be '
                 'FittedPairClassifier'
             )
-        # MMEngine wants an optimizer, and would refuse one without parameters.
-        nothing = torch.optim.SGD([dict(params=[])], lr=0.0)
-        runner.optim_wrapper = OptimWrapper(nothing)
-        runner.param_schedulers = []
 
     def fit(self) -> None:
         """Fit the model."""

@@ -31,6 +31,7 @@ from mmcomp.compat import (
     starts_training,
 )
 from mmcomp.datasets import check_alignment
+from mmcomp.datasets.wrappers import class_names
 from mmcomp.files import replacing
 from mmcomp.models.inspect import num_classes, unwrapped
 from mmcomp.registry import RUNNERS
@@ -106,12 +107,11 @@ class PairRunner(Runner):
         check_alignment(loader.dataset, self.cfg)
         return loader
 
-    def _data_classes(self) -> list[str] | None:
+    def _data_classes(self) -> tuple[str, ...] | None:
         """Return the names of the classes of what is trained or tested on."""
         for mode in ('train', 'test', 'val'):
-            meta = getattr(loop_dataset(self, mode), 'metainfo', {})
-            if meta.get('classes'):
-                return list(meta['classes'])
+            if names := class_names(loop_dataset(self, mode)):
+                return names
         return None
 
     def load_checkpoint(

@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from mmcomp.config import LOADERS, base_configs
 from mmcomp.differences import changes, shortened, to_json
-from mmcomp.files import digest, write_text
+from mmcomp.files import digest, read_object, write_text
 
 RUN_FILE = 'run.json'
 SHOWN = 3  # differences in a message
@@ -37,7 +37,7 @@ def claim(work_dir: str | Path, cfg: Config, mode: str) -> None:
         ValueError: Naming what differs from the run in the folder.
     """
     path = Path(work_dir, RUN_FILE)
-    known = _read(path) if path.is_file() else {}
+    known = _known(path) if path.is_file() else {}
     wanted = dict(test=_describe(cfg, _TESTED))
     if mode == 'train':
         keys = [key for key in cfg if key not in _NEUTRAL]
@@ -61,10 +61,9 @@ def claim(work_dir: str | Path, cfg: Config, mode: str) -> None:
         write_text(path, text + '\n')
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
+def _known(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        content = dict(json.loads(path.read_text(encoding='utf-8')))
-        return {name: dict(settings) for name, settings in content.items()}
+        return {name: dict(value) for name, value in read_object(path).items()}
     except (ValueError, TypeError):
         raise ValueError(f'{path}: not the record of a run; delete it') from None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcomp.differences import changes, shortened
-from mmcomp.files import EXPERIMENT_FILE, write_text
+from mmcomp.files import EXPERIMENT_FILE, read_object, write_text
 
 from .plan import ExperimentSettings, SettingsError
 
@@ -44,6 +44,7 @@ def write_settings(settings: ExperimentSettings, inputs: Inputs, folder: Path) -
 
     Raises:
         SettingsError: Naming what differs from the experiment in the folder.
+        ValueError: If its record cannot be read.
     """
     check_folder(folder)
     path = folder / EXPERIMENT_FILE
@@ -53,7 +54,7 @@ def write_settings(settings: ExperimentSettings, inputs: Inputs, folder: Path) -
         write_text(folder / INPUTS_FILE, _json(inputs))
         write_text(path, _json(wanted))
         return
-    found = _read_json(path)
+    found = read_object(path)
     changed = [
         f'{key}: {found.get(key)!r} there, {wanted.get(key)!r} now'
         for key in {**found, **wanted}
@@ -78,8 +79,8 @@ def read_settings(folder: Path) -> ExperimentSettings:
         SettingsError: If there is none.
     """
     try:
-        return ExperimentSettings(**_read_json(Path(folder, EXPERIMENT_FILE)))
-    except (SettingsError, TypeError) as error:
+        return ExperimentSettings(**read_object(Path(folder, EXPERIMENT_FILE)))
+    except (ValueError, TypeError) as error:
         raise SettingsError(f'{folder} holds no experiment: {error}') from None
 
 
@@ -91,9 +92,9 @@ def read_inputs(folder: Path) -> Inputs:
     """
     path = Path(folder, INPUTS_FILE)
     try:
-        inputs = _read_json(path)
+        inputs = read_object(path)
         return {name: dict(inputs[name]) for name in ('configs', 'files')}
-    except (SettingsError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise SettingsError(
             f'{path}: {error}; what the results depend on is not known, so choose '
             'another --work-dir'
@@ -116,18 +117,6 @@ def differences(found: Inputs, wanted: Inputs) -> str:
             state = gone if old else 'is new'
             texts.append(f'{path} {state}')
     return shortened(texts, SHOWN)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except FileNotFoundError:
-        raise SettingsError(f'{path}: no such file') from None
-    except (OSError, ValueError) as error:
-        raise SettingsError(f'{path}: {error}') from None
-    if not isinstance(content, dict):
-        raise SettingsError(f'{path}: it must be an object of JSON')
-    return content
 
 
 def _json(content: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from mmcomp.files import write_bytes, write_text
 from mmcomp.visualization.style import encode
 
 from .collect import collect, seeds_and_folds
+from .markdown import markdown_table, one_line
 from .paper import PAPER_COLUMNS, display_name, footnotes
 from .plots import all_plots, as_data_uri
 from .results import NetworkResult, Results, VariantResult
@@ -53,13 +54,12 @@ def write_report(
     out = Path(out or Path(folders[0], 'report'))
     out.mkdir(parents=True, exist_ok=True)
     table = headline_table(results)
-    markdown = table.to_markdown(index=False, disable_numparse=True)
     notes = protocol(results)
     variants = variant_tables(results)
-    text = '\n'.join([markdown, '', *(f'- {note}' for note in notes), ''])
+    items = [f'- {one_line(note)}' for note in notes]
+    text = '\n'.join([markdown_table(table), '', *items, ''])
     for heading, lines in variants.items():
-        shown = lines.to_markdown(index=False, disable_numparse=True)
-        text += f'\n{heading}:\n\n{shown}\n'
+        text += f'\n{heading}:\n\n{markdown_table(lines)}\n'
     write_text(out / TABLE_FILE, text)
     write_text(out / 'table.csv', pd.DataFrame(_rows(results)).to_csv(index=False))
     write_text(out / 'summary.json', json.dumps(summary(results), indent=1) + '\n')

@@ -1,5 +1,5 @@
 """Export a trained network as a single file."""
 
-from .export import FORMATS, export_model, real_pairs
+from .export import FORMATS, check_exportable, export_model, real_pairs
 
-__all__ = ['FORMATS', 'export_model', 'real_pairs']
+__all__ = ['FORMATS', 'check_exportable', 'export_model', 'real_pairs']

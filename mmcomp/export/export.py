@@ -16,6 +16,7 @@ from mmcomp.crop import center_crop
 from mmcomp.faces import EYES
 from mmcomp.files import replacing
 from mmcomp.models.deployed import DeployedNetwork
+from mmcomp.models.inspect import refuse_fitted
 from mmcomp.version import __version__
 
 FORMATS = ('onnx', 'torch-export', 'safetensors')
@@ -47,13 +48,10 @@ def export_model(
         ``bytes``; and ``latency``, the seconds for one pair.
 
     Raises:
-        ValueError: If the format is unknown, the SVM of a stack is not fitted, or the
-            difference is above 1e-4. Then nothing is written.
+        ValueError: If the format is unknown or not possible, the SVM of a stack is not
+            fitted, or the difference is above 1e-4. Then nothing is written.
     """
-    if fmt not in FORMATS:
-        raise ValueError(
-            f'format is {fmt!r}; it must be one of {", ".join(map(repr, FORMATS))}'
-        )
+    check_exportable(model, fmt)
     network = DeployedNetwork(model.cpu())
     pairs = _fit(pairs, network.input_shape)
     metadata = _metadata(model, network)
@@ -80,6 +78,20 @@ def export_model(
         run(temporary, pairs[:1])
         latency = time.perf_counter() - start
     return dict(difference=difference, bytes=out.stat().st_size, latency=latency)
+
+
+def check_exportable(model: BaseModel, fmt: str) -> None:
+    """Check that a network can be written in a format.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    if fmt not in FORMATS:
+        raise ValueError(
+            f'format is {fmt!r}; it must be one of {", ".join(map(repr, FORMATS))}'
+        )
+    if fmt != 'safetensors':
+        refuse_fitted(model, f'export to {fmt}')
 
 
 def real_pairs(cfg, count: int = 32) -> np.ndarray:

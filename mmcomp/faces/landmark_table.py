@@ -1,6 +1,7 @@
 """Landmarks of the aligned pairs of a table, computed once and kept beside it."""
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +57,10 @@ def landmark_cache(table: str | Path) -> ImageCache:
 
 
 def find_aligned(
-    images: Sequence[np.ndarray], cache: ImageCache | None = None, title: str = _TITLE
+    images: Sequence[np.ndarray],
+    cache: ImageCache | None = None,
+    title: str = _TITLE,
+    finder: LandmarkFinder | None = None,
 ) -> list[Landmarks]:
     """Find the points of aligned faces on all cores.
 
@@ -65,6 +69,7 @@ def find_aligned(
             alignment puts them.
         cache: Where points are kept; those that it has are not computed again.
         title: What a progress bar is headed with; without it there is none.
+        finder: What finds them. Give one that is used again, as it is slow to load.
 
     Returns:
         list[Landmarks]: Of each image, in its pixels.
@@ -79,7 +84,7 @@ def find_aligned(
             raise ValueError(
                 f'images are {height}x{width} pixels; aligned faces must be square'
             )
-    finder = LandmarkFinder()
+    finder = finder or LandmarkFinder()
     keys = [image_key(image) for image in images]
     known = dict(cache or {})
     missing = {key: image for key, image in zip(keys, images) if key not in known}
@@ -92,7 +97,7 @@ def find_aligned(
         new.update((key, pack(own)) for key, own in zip(missing, found))
     finally:  # what was found before an interruption is kept
         if cache is not None:
-            cache.update(new)
+            _keep(cache, new)
     known.update(new)
     return [
         finder.judge(unpack(known[key]), aligned_eyes(len(image)))
@@ -110,8 +115,8 @@ def landmarks_of_table(
 
     Args:
         table: The pair table.
-        rows: Its rows, where they are read already; by default those of the CSV file,
-            with paths relative to its folder.
+        rows: All its rows, where they are read already; by default those of the CSV
+            file, with paths relative to its folder.
 
     Returns:
         list[PairLandmarks]: Of each row; those that are not to be trusted have a
@@ -127,11 +132,29 @@ def landmarks_of_table(
     images = [_read(table.parent / row[name]) for row in rows for name in (ONSET, APEX)]
     cache = landmark_cache(table)
     found = find_aligned(images, cache)
-    cache.keep(map(image_key, images))
+    _keep(cache, {}, map(image_key, images))
     return [
         PairLandmarks(row[ID], *pair)
         for row, *pair in zip(rows, found[::2], found[1::2])
     ]
+
+
+def _keep(
+    cache: ImageCache,
+    new: Mapping[str, np.ndarray],
+    keys: Iterable[str] | None = None,
+) -> None:
+    """Add to a cache, and forget all but some keys; warn where that cannot be."""
+    try:
+        cache.update(new)
+        if keys is not None:
+            cache.keep(keys)
+    except OSError as error:
+        warnings.warn(
+            f'{cache.path}: it cannot be written ({error}); landmarks are found again '
+            'each time',
+            stacklevel=3,
+        )
 
 
 def _read(path: Path) -> np.ndarray:

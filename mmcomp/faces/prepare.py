@@ -6,7 +6,6 @@ or not at all, and made again only if the row, its picture or clip, or its faces
 changed.
 """
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Sequence
@@ -14,30 +13,33 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 
 from mmcomp.columns import APEX, CLIP, CLIP_END, CLIP_START, ID, ONSET
 from mmcomp.figures import check_format, encode_figure
-from mmcomp.files import digest, entries, safe_name, write_bytes, write_text
+from mmcomp.files import (
+    file_names,
+    read_object,
+    write_bytes,
+    write_text,
+)
 from mmcomp.progress import track
 
 from .detection import FaceDetector
 from .landmark_table import landmarks_of_table
 from .landmarks import LandmarkFinder
-from .pairs import FacePair, FaceSettings
+from .outcome import IMAGES, NOTES, PROBLEM, REASON, ROWS, RowOutcome
+from .pairs import FaceSettings
 from .sheet import pair_sheet
-from .table import new_row, pair_of_row, read_input
+from .table import read_input
 from .video import check_part
 
 PAIRS_FILE = 'pairs.csv'
 FAILURES_FILE = 'failures.csv'
 SHEET_FILE = 'sheet.png'
 SETTINGS_FILE = 'settings.json'
-IMAGES, ROWS = 'images', 'rows'
-
-PROBLEM, REASON, NOTES, PATH = 'problem', 'reason', 'notes', 'path'
+PATH = 'path'
 
 _IDLE_SECONDS = 10
 
@@ -124,9 +126,11 @@ def prepare_faces(
         raise ValueError(f'out is {str(out)!r}, where another run is at work') from None
     try:
         _agree(out / SETTINGS_FILE, {**asdict(settings), 'fps': fps})
-        todo = [row for row in rows if not _is_done(out, row, root, retry)]
-        _run(todo, root, out, settings, fps, workers)
-        pairs, failures, untrusted = _collect(rows, out, landmarks)
+        names = file_names([row[ID] for row in rows])
+        outcomes = [RowOutcome(row, root, out, names[row[ID]]) for row in rows]
+        todo = [outcome for outcome in outcomes if not outcome.is_done(retry)]
+        _run(todo, settings, fps, workers)
+        pairs, failures, untrusted = _collect(outcomes, out, landmarks)
     finally:
         lock.release()
     picture = encode_figure(pair_sheet(out, pairs, sheet_pairs), Path(sheet).suffix)
@@ -141,7 +145,7 @@ def _agree(path: Path, settings: dict) -> None:
     if not path.exists():
         write_text(path, json.dumps(settings, indent=2) + '\n')
         return
-    known = json.loads(path.read_text(encoding='utf-8'))
+    known = read_object(path)
     differ = [
         f'{name} is {settings.get(name)!r} and was {known.get(name)!r}'
         for name in dict.fromkeys([*known, *settings])
@@ -154,7 +158,7 @@ def _agree(path: Path, settings: dict) -> None:
         )
 
 
-def _run(todo, root, out, settings, fps, workers) -> None:
+def _run(todo, settings, fps, workers) -> None:
     """Prepare the rows on all cores."""
     from joblib import Parallel, cpu_count, delayed, parallel_config
 
@@ -168,8 +172,8 @@ def _run(todo, root, out, settings, fps, workers) -> None:
     ):
         shares = np.memmap(file.name, np.float32, 'w+', shape=len(todo))
         jobs = (
-            delayed(_do_row)(row, root, out, settings, fps, file.name, index)
-            for index, row in enumerate(todo)
+            delayed(_make)(outcome, settings, fps, file.name, index)
+            for index, outcome in enumerate(todo)
         )
         pool = Parallel(
             n_jobs=min(workers or cpu_count(), len(todo)),
@@ -186,56 +190,25 @@ def _detector(min_score: float) -> FaceDetector:
     return FaceDetector(min_score=min_score)
 
 
-def _do_row(
-    row: dict[str, str],
-    root: Path,
-    out: Path,
+def _make(
+    outcome: RowOutcome,
     settings: FaceSettings,
     fps: float | None,
     shares: str,
     index: int,
 ) -> None:
-    """Make the pair of one row, and write it, or why there is none.
+    """Make the outcome of one row.
 
     ``shares`` is the file that tells how much of each row is done, 0 to 1.
     """
     done = np.memmap(shares, np.float32, 'r+')
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    sources = _digest_of(_sources(row, root))
-    names = _image_names(row[ID])
-    try:
-        pair = pair_of_row(
-            row,
-            root,
-            settings,
-            fps,
-            _detector(settings.min_score),
-            partial(done.__setitem__, index),
-        )
-        if pair.onset is not None and pair.apex is not None:
-            for name, image in zip(names, (pair.onset, pair.apex)):
-                _write_image(out / name, image)
-    except OSError as error:  # the other rows may do
-        pair = FacePair(False, 'error', str(error))
-    finally:
-        cv2.setNumThreads(threads)
-    result: dict[str, object] = {
-        'row': _digest(row),
-        'sources': sources,
-        PROBLEM: pair.problem,
-        REASON: pair.reason,
-        NOTES: '; '.join(pair.notes),
-    }
-    if pair.success:
-        result['columns'] = new_row(row, pair, names)
-        result['faces'] = _digest_of([out / name for name in names])
-    write_text(out / _row_file(row), json.dumps(result))
+    watch = partial(done.__setitem__, index)
+    outcome.make(settings, fps, _detector(settings.min_score), watch)
     done[index] = 1
 
 
 def _collect(
-    rows: Sequence[dict[str, str]], out: Path, landmarks: bool
+    outcomes: Sequence[RowOutcome], out: Path, landmarks: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     """Write both tables from the outcomes of all rows, and points beside the first.
 
@@ -243,8 +216,8 @@ def _collect(
         tuple: Pairs, failures, and how many pairs have points that are not trusted.
     """
     pairs, failures = [], []
-    for row in rows:
-        result = json.loads((out / _row_file(row)).read_text(encoding='utf-8'))
+    for outcome in outcomes:
+        row, result = outcome.row, outcome.read()
         if 'columns' in result:
             pairs.append(result['columns'])
             continue
@@ -263,56 +236,3 @@ def _collect(
     for name, table in zip((PAIRS_FILE, FAILURES_FILE), tables):
         write_text(out / name, table.to_csv(index=False, lineterminator='\n'))
     return *tables, untrusted
-
-
-def _is_done(out: Path, row: dict[str, str], root: Path, retry: bool) -> bool:
-    """Return whether an earlier run has done this row and its sources as they are.
-
-    Sources that are gone since count as unchanged: the faces are still of them.
-    """
-    try:
-        result = json.loads((out / _row_file(row)).read_text(encoding='utf-8'))
-    except (OSError, ValueError):
-        return False
-    if result.get('row') != _digest(row) or 'sources' not in result:
-        return False
-    sources = _digest_of(_sources(row, root))
-    if sources and sources != result['sources']:
-        return False
-    if 'columns' not in result:
-        return not retry
-    faces = _digest_of([out / name for name in _image_names(row[ID])])
-    return faces is not None and faces == result.get('faces')
-
-
-def _sources(row: dict[str, str], root: Path) -> list[Path]:
-    """Return the files that a row is made from."""
-    if not row.get(CLIP):
-        return [root / row.get(name, '') for name in (ONSET, APEX)]
-    clip = root / row[CLIP]
-    return [p for p in entries(clip) if p.is_file()] if clip.is_dir() else [clip]
-
-
-def _digest_of(paths: Sequence[Path]) -> str | None:
-    """Return the digest of files, or None if one is missing."""
-    try:
-        return digest(paths)
-    except OSError:
-        return None
-
-
-def _digest(row: dict[str, str]) -> str:
-    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
-
-
-def _image_names(sample_id: str) -> tuple[str, str]:
-    name = safe_name(sample_id)
-    return f'{IMAGES}/{name}-onset.png', f'{IMAGES}/{name}-apex.png'
-
-
-def _row_file(row: dict[str, str]) -> str:
-    return f'{ROWS}/{safe_name(row[ID])}.json'
-
-
-def _write_image(path: Path, image: np.ndarray) -> None:
-    write_bytes(path, cv2.imencode('.png', image)[1].tobytes())

@@ -88,6 +88,9 @@ class PairDataPreprocessor(BaseDataPreprocessor):
         if batch_augments and num_classes is None:
             raise ValueError('num_classes is None; batch_augments needs it')
         self.augment = MODELS.build(augment) if isinstance(augment, dict) else augment
+        #: Whether pairs that are tested stay whole and in gray levels, for a model that
+        #: crops and normalises a part of them by :meth:`prepare`.
+        self.whole = False
         self.standardize = standardize
         self.to_rgb = to_rgb
         self.num_classes = num_classes
@@ -123,8 +126,22 @@ class PairDataPreprocessor(BaseDataPreprocessor):
             pairs = standardize(pairs, self.standardize)
         return pairs
 
+    def prepare(self, pairs: torch.Tensor, training: bool = False) -> torch.Tensor:
+        """Augment a batch of pairs, or crop their centre, and normalise them.
+
+        Args:
+            pairs (Tensor): ``(B, 2, C, H, W)``, uint8 or float, in gray levels.
+            training (bool): Whether to augment.
+
+        Returns:
+            Tensor: ``(B, 2, C, h, w)``, float32.
+        """
+        if self.augment is not None:
+            pairs = self.augment(pairs.float(), training)
+        return self.normalize(pairs)
+
     def forward(self, data: dict, training: bool = False) -> dict:
-        """Prepare a batch.
+        """Prepare a batch; see :meth:`prepare`.
 
         Args:
             data (dict): ``inputs``, a tensor ``(B, 2, C, H, W)`` or a list of tensors
@@ -138,9 +155,8 @@ class PairDataPreprocessor(BaseDataPreprocessor):
             ValueError: If the input has another shape.
         """
         inputs = self._stack(self.cast_data(data['inputs']))
-        if self.augment is not None:
-            inputs = self.augment(inputs.float(), training)
-        inputs = self.normalize(inputs)
+        as_it_is = self.whole and not training
+        inputs = inputs.float() if as_it_is else self.prepare(inputs, training)
         samples = data.get('data_samples')
         if samples is not None:
             samples = self.cast_data(samples)

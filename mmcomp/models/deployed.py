@@ -6,6 +6,8 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from mmcomp.compat import config_of
+from mmcomp.config import alignment_of
 from mmcomp.models.inspect import check_fitted
 
 
@@ -16,10 +18,11 @@ class DeployedNetwork(nn.Module):
     program cannot change modes.
 
     Args:
-        model (BaseModel): A :class:`PairClassifier` or :class:`StackingClassifier`.
+        model (BaseModel): A :class:`PairClassifier`, :class:`FittedPairClassifier` or
+            :class:`StackingClassifier`.
 
     Raises:
-        ValueError: If it is a stack whose SVM is not fitted.
+        ValueError: If it, or the SVM of a stack, is not fitted.
     """
 
     model: Any
@@ -37,6 +40,9 @@ class DeployedNetwork(nn.Module):
     @property
     def input_shape(self) -> tuple[int, ...]:
         """``(C, H, W)`` of the images that the network itself takes."""
+        if self._whole:
+            size = alignment_of(config_of(self.model))['size']
+            return 1, size, size
         members = getattr(self.model, 'copies', None)
         first = next(iter(members[0].values())) if members is not None else self.model
         return first.backbone.input_shape
@@ -51,5 +57,12 @@ class DeployedNetwork(nn.Module):
         Returns:
             Tensor: ``(B, num_classes)``, summing to 1.
         """
-        preprocessor = self.model.data_preprocessor
-        return self.model(preprocessor.normalize(pairs.to(torch.float32))).softmax(1)
+        inputs = pairs.to(torch.float32)
+        if not self._whole:
+            inputs = self.model.data_preprocessor.normalize(inputs)
+        return self.model(inputs).softmax(1)
+
+    @property
+    def _whole(self) -> bool:
+        """Whether the model takes whole images and their gray levels."""
+        return getattr(self.model.data_preprocessor, 'whole', False)

@@ -93,14 +93,19 @@ def first_output(output: Any) -> Any:
 
 
 @torch.no_grad()
-def compared_magnitude(model: nn.Module, inputs: Tensor) -> Tensor:
+def compared_magnitude(model: nn.Module, inputs: Tensor) -> Tensor | None:
     """Return the mean magnitude of the compared maps, ``(B, h, w)``.
+
+    None for a model that compares no maps.
 
     Args:
         model: A network; of a stack, the first comparison counts.
         inputs: Prepared pairs ``(B, 2, C, H, W)``.
     """
-    comparison = next(m for m in model.modules() if isinstance(m, Comparison))
+    found = (part for part in model.modules() if isinstance(part, Comparison))
+    comparison = next(found, None)
+    if comparison is None:
+        return None
     with evaluating(model), recorded_calls(comparison) as calls:
         model(inputs)
     return calls[0][-1].abs().mean(1)
@@ -116,6 +121,25 @@ def check_fitted(model: nn.Module) -> None:
     for part in parts:
         if hasattr(part, 'check_fitted'):
             part.check_fitted()
+
+
+def refuse_fitted(model: nn.Module, what: str) -> None:
+    """Refuse what is not possible where features are computed outside PyTorch.
+
+    Args:
+        model: The network.
+        what: What was asked for.
+
+    Raises:
+        ValueError: If the model, or a member of a stack, is fitted to such features.
+    """
+    parts: Any = model.modules()
+    for part in parts:
+        if hasattr(part, 'fit_features'):
+            raise ValueError(
+                f'{what} is not possible with {type(part.features).__name__}, which is '
+                'computed outside PyTorch; it needs networks alone'
+            )
 
 
 def num_classes(model: Any) -> int | None:
@@ -154,14 +178,23 @@ def set_predictions(samples: list[Any], scores: Tensor) -> list[Any]:
 
 
 @torch.no_grad()
-def class_scores(model: nn.Module, inputs: Tensor) -> Tensor:
+def class_scores(model: nn.Module, inputs: Tensor, augmented: bool = False) -> Tensor:
     """Return scores ``(B, classes)`` of prepared pairs, in evaluation mode.
 
     For a stack whose SVM is not fitted yet, as during training, return the mean of its
     members' scores.
+
+    Args:
+        model: The network.
+        inputs: Pairs as its preprocessor returns them.
+        augmented (bool): Whether it did so for a training. Of a stack with fitted
+            members, only the others take such pairs.
     """
+    members = members_of(model) if hasattr(model, 'copies') else {}
+    networks = [m for m in members.values() if not hasattr(m, 'fit_features')]
     with evaluating(model):
-        if getattr(model, 'is_fitted', True):
-            return model(inputs).softmax(1)
-        members = members_of(model).values()
-        return torch.stack([m(inputs).softmax(1) for m in members]).mean(0)
+        if networks and (
+            not model.is_fitted or (augmented and len(networks) < len(members))
+        ):
+            return torch.stack([m(inputs).softmax(1) for m in networks]).mean(0)
+        return model(inputs).softmax(1)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mmcomp.files import write_text
+from mmcomp.files import read_object, write_text
 
 META_FILE = 'meta.json'
 
@@ -21,10 +21,7 @@ def read_meta(dataset_dir: str | Path) -> dict[str, Any]:
     path = Path(dataset_dir) / META_FILE
     if not path.is_file():
         raise FileNotFoundError(f'{path}: no such file')
-    meta = json.loads(path.read_text(encoding='utf-8'))
-    if not isinstance(meta, dict):
-        raise ValueError(f'{path} holds {type(meta).__name__}; it must hold an object')
-    return meta
+    return read_object(path)
 
 
 def write_meta(dataset_dir: str | Path, meta: dict[str, Any]) -> None:

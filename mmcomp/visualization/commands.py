@@ -16,6 +16,7 @@ from mmcomp.models.inspect import (
     members_of,
     name_of,
     prepare_pairs,
+    refuse_fitted,
 )
 
 from .examples import Example, values_of
@@ -23,6 +24,19 @@ from .explain import BOTH, EACH, GRADIENTS, explain, margins, rank_correlations
 from .networks import random_model
 from .page import Page, Picture
 from .pairs import describe, displayable, pairs_figure, seen_pairs
+
+#: Commands that need networks alone, and what they show.
+_INSIDE = dict(features='a picture of feature maps', explain='an explanation')
+
+
+def check_command(command: str, model: BaseModel) -> None:
+    """Check that a command of ``mmcomp visualize`` can show a model.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    if command in _INSIDE:
+        refuse_fitted(model, _INSIDE[command])
 
 
 def pairs_page(
@@ -93,6 +107,7 @@ def features_page(
         stage (str, optional): See :func:`mmcomp.visualization.maps.stage_maps`.
         channels (int): Number of channels to show.
     """
+    check_command('features', model)
     from .features import class_columns, features_figure
     from .maps import stage_maps
 
@@ -128,9 +143,10 @@ def explain_page(
         seed (int): Seed of their weights.
 
     Raises:
-        ValueError: If the class is unknown, ``controls`` is negative, or the SVM of a
-            stack is not fitted.
+        ValueError: If the class is unknown, ``controls`` is negative, the SVM of a
+            stack is not fitted, or the model is not a network alone.
     """
+    check_command('explain', model)
     from .explanations import explanation_figure
 
     classes = list(model.classes)

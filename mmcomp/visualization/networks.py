@@ -70,6 +70,7 @@ def random_model(
         model = load_model(config, None, 'cpu')
         for module in model.modules():
             if isinstance(module, LinearSVMHead):
-                nn.init.normal_(module.weight, std=module.weight.shape[1] ** -0.5)
+                width = max(module.weight.shape[1], 1)  # 0 with fitted members
+                nn.init.normal_(module.weight, std=width**-0.5)
                 module.chosen_C.fill_(1)
     return model.to(device or get_device())

@@ -28,7 +28,7 @@ def table(make_pair_table, tmp_path_factory):
 
 def stopping(table, folder, name='compcnn_sub@1', **options):
     cfg = small_config(table, folder, name, epochs=9, **options)
-    for loader, subset in (('train', 'train'), ('val', 'val')):
+    for loader, subset in (('train', 'train'), ('val', 'val'), ('test', 'test')):
         cfg[f'{loader}_dataloader'].dataset.update(split=INNER, subset=subset)
     cfg.train_cfg.val_interval = 1
     cfg.default_hooks.checkpoint.interval = 100

@@ -91,7 +91,7 @@ def test_foreign_folders_are_left_alone(tmp_path):
     with pytest.raises(SettingsError, match='holds no experiment'):
         read_settings(tmp_path)
     (tmp_path / 'experiment.json').write_text('{')
-    with pytest.raises(SettingsError, match=r'experiment\.json'):
+    with pytest.raises(ValueError, match=r'experiment\.json: line 1: not JSON'):
         write_settings(SETTINGS, INPUTS, tmp_path)
     assert (tmp_path / 'thesis.tex').read_text() == 'precious'
     with pytest.raises(

@@ -8,6 +8,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from markdown_it import MarkdownIt
 
 from mmcomp.evaluation import statistics
 from mmcomp.evaluation.prediction_table import (
@@ -177,6 +178,29 @@ def test_nine_rows_in_the_papers_order(reported):
     assert '| majority class             | 50.00' in text
     assert '3/120' in text
     assert 'say nothing about people' in text
+
+
+def test_names_do_not_break_tables_in_markdown(tmp_path):
+    """A parser of Markdown finds the names in the first cell of each line."""
+    names = [r'\c', r'a\|b', 'a|b', 'two\nlines']
+    configs = [f'{name}.py' for name in names]
+    folder = make_experiment(
+        tmp_path / 'e', name='x|y\nz', configs=configs, controls=['onset-only']
+    )
+    write_report([folder], suffix='.svg')
+    text = (folder / 'report' / 'table.md').read_text('utf-8')
+    rows: list[list[str]] = []
+    for token, inner in pairwise(MarkdownIt().enable('table').parse(text)):
+        if token.type == 'tr_open':
+            rows.append([])
+        elif token.type in ('th_open', 'td_open'):
+            rows[-1].append(re.sub(r'\\([\\|])', r'\1', inner.content))
+    shown = [*names[:3], 'two lines']
+    first = ['method', *shown, 'majority class', 'oracle (true coefficients)']
+    assert [row[0] for row in rows] == [*first, 'method', *shown]
+    assert [len(row) for row in rows] == 7 * [7] + 5 * [5]
+    assert [row[1] for row in rows[8:]] == 4 * ['onset-only']
+    assert '- Data: x|y z, 120 pairs' in text
 
 
 def make_all(folder, name='nvie-subset'):

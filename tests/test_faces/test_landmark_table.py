@@ -103,6 +103,30 @@ def test_images_that_cannot_be_used_are_named(table):
         find_aligned([np.zeros((48, 40), np.uint8)])
 
 
+def test_an_interruption_loses_nothing_that_was_found(table, monkeypatch):
+    find = LandmarkFinder.find_each
+
+    def stopped(self, images, eyes):
+        yield next(find(self, images, eyes))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LandmarkFinder, 'find_each', stopped)
+    with pytest.raises(KeyboardInterrupt):
+        landmarks_of_table(table)
+    assert len(landmark_cache(table)) == 1
+
+
+def test_a_folder_that_cannot_be_written_costs_a_warning(table, monkeypatch):
+    monkeypatch.setattr(module.ImageCache, 'update', _refuse)
+    with pytest.warns(UserWarning, match='cannot be written .*Read-only'):
+        pairs = landmarks_of_table(table)
+    assert pairs[0].fault == ''
+
+
+def _refuse(self, vectors):
+    raise OSError('Read-only file system')
+
+
 def test_faces_of_several_sizes_and_none(faces):
     large = cv2.resize(faces[0], (96, 96), interpolation=cv2.INTER_CUBIC)
     both = find_aligned([faces[0], large])

@@ -18,7 +18,8 @@ from mmcomp.cli.prepare import main
 from mmcomp.datasets.pair_table import read_pair_table
 from mmcomp.faces import FaceSettings, align_face
 from mmcomp.faces.landmark_table import landmark_cache, landmarks_of_table
-from mmcomp.faces.prepare import _sources, prepare_faces
+from mmcomp.faces.outcome import sources
+from mmcomp.faces.prepare import prepare_faces
 from mmcomp.faces.sheet import pair_sheet
 from mmcomp.faces.table import read_input
 from mmcomp.figures import encode_figure
@@ -188,13 +189,36 @@ def test_faces_follow_their_pictures(photos, tmp_path):
     assert prepare_faces([table], out, workers=1).done_before == 2
 
 
-def test_frames_of_a_clip_are_its_sources(tmp_path):
+def test_ids_that_differ_in_case_have_files_of_their_own(photos, tmp_path):
+    """Where a file system ignores case, one would overwrite the other."""
+    columns = ['sample_id', 'onset', 'apex']
+    paths = [str(photos.with_name(name)) for name in ('a.png', 'b.png')]
+    rows = [['S1', *paths], ['s1', *paths[::-1]], ['s2', *paths]]
+    table = write_table(tmp_path / 'pairs.csv', columns, rows)
+    out = tmp_path / 'out'
+    done = prepare_faces([table], out, workers=1)
+    assert (done.pairs, done.failures) == (3, {})
+    for folder, files in (('images', 6), ('rows', 3)):
+        assert len({p.name.casefold() for p in (out / folder).iterdir()}) == files
+    made = read(out / 'pairs.csv')
+    assert made['sample_id'].tolist() == ['S1', 's1', 's2']
+    assert made['onset'][2] == 'images/s2-onset.png'
+    first, second = (
+        [(out / made[column][row]).read_bytes() for column in ('onset', 'apex')]
+        for row in (0, 1)
+    )
+    assert first[0] != first[1]
+    assert first == second[::-1]
+    assert prepare_faces([table], out, workers=1).done_before == 3
+
+
+def test_frames_of_a_clip_are_itssources(tmp_path):
     for name in ('1.png', '2.png', '._1.png'):
         (tmp_path / name).write_bytes(b'')
     row = {'sample_id': 'a', 'clip': tmp_path.name}
-    assert _sources(row, tmp_path.parent) == [tmp_path / '1.png', tmp_path / '2.png']
+    assert sources(row, tmp_path.parent) == [tmp_path / '1.png', tmp_path / '2.png']
     row = {'sample_id': 'a', 'onset': 'x.png', 'apex': 'y.png', 'clip': ''}
-    assert _sources(row, tmp_path) == [tmp_path / 'x.png', tmp_path / 'y.png']
+    assert sources(row, tmp_path) == [tmp_path / 'x.png', tmp_path / 'y.png']
 
 
 @pytest.mark.parametrize('suffix', ['.pdf', '.svg'])

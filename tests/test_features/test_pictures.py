@@ -59,6 +59,19 @@ def test_sift_points_are_pixels_of_the_image(image):
     )
 
 
+def test_sift_of_a_mirrored_face_is_mirrored(image):
+    """A pixel is counted from the centre of the first one: x becomes 47 - x.
+
+    Columns of cells are exchanged, and so are right and left among the 8 directions.
+    """
+    points = np.array([[10.1, 20.2], [30.2, 17.1]])
+    mirrored = (47, 0) + points * (-1, 1)
+    found = sift_at(np.ascontiguousarray(image[:, ::-1]), mirrored)
+    found = found.reshape(2, 4, 4, 8)[:, :, ::-1, (4 - np.arange(8)) % 8]
+    expected = sift_at(image, points).reshape(found.shape)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_patterns_by_hand():
     """Axis-parallel neighbours are pixels; the others are interpolated."""
     image = np.array([[9, 8, 1], [2, 5, 7], [3, 4, 5]])

@@ -283,7 +283,7 @@ def test_wrong_arguments(kwargs, message):
 
 
 def test_a_state_is_loaded_and_checked():
-    model, other = fitted(), DBMClassifier(2)
+    model, other = fitted(pretrain_epochs=1, epochs=1), DBMClassifier(2)
     other.load_state_dict(model.state_dict())
     other.check_buffers()
     features = torch.tensor(pairs()[0])
@@ -300,7 +300,7 @@ def test_a_state_is_loaded_and_checked():
     ],
 )
 def test_loaded_buffers_that_do_not_belong_together(buffers, message):
-    model = fitted()
+    model = fitted(pretrain_epochs=1, epochs=1)
     for name, change in buffers.items():
         setattr(model, name, change(getattr(model, name)))
     with pytest.raises(ValueError, match=f'^{message}'):

@@ -1,8 +1,11 @@
 import copy
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from mmcomp.faces import landmarks
 from mmcomp.faces.landmarks import LandmarkFinder, aligned_eyes
 from mmcomp.features import shape
 from mmcomp.features.clbp import clbp
@@ -168,6 +171,21 @@ def test_points_are_computed_once_for_all_features(faces, tmp_path, described):
     assert names == ['pairs.clbp', 'pairs.landmarks', 'pairs.sift']
 
 
+def test_of_two_that_fill_a_cache_one_waits(faces, tmp_path, described):
+    """As two folds of an experiment do that start at once."""
+
+    def fill(_):
+        features = CLBP()
+        features.cache_beside(tmp_path / 'pairs.csv')
+        features.fill_cache(*faces)
+        return features(*faces)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(fill, range(2))
+    np.testing.assert_array_equal(first, second)
+    assert described['clbp'] == 4
+
+
 def test_a_changed_image_is_described_anew(faces, tmp_path, described):
     onset, apex = faces
     features = Displacement()
@@ -211,6 +229,17 @@ def test_a_folder_that_cannot_be_written_costs_a_warning(faces, tmp_path, descri
     assert described['clbp'] == 4
     np.testing.assert_array_equal(features(*faces), CLBP()(*faces))
     assert described['clbp'] == 8
+
+
+def test_the_network_is_loaded_once_for_each_thread_at_most(faces, monkeypatch):
+    """And not for each batch, which would take longer than to find the points."""
+    loaded = []
+    load = landmarks._load
+    monkeypatch.setattr(landmarks, '_load', lambda: loaded.append(1) or load())
+    features = Displacement()
+    for onset, apex in zip(*faces):
+        features(onset[None], apex[None])
+    assert 1 <= len(loaded) <= os.cpu_count()
 
 
 def test_a_copy_has_values_of_its_own(faces):

@@ -41,11 +41,11 @@ def build(**kwargs):
     return MODELS.build({**cfg, **kwargs})
 
 
-def batch(count=24, seed=0):
+def batch(count=24, seed=0, side=44):
     """Random pairs of six subjects whose class is the sign of a bright apex."""
     generator = torch.Generator().manual_seed(seed)
-    pairs = torch.randint(0, 100, (count, 2, 1, 44, 44), generator=generator)
-    pairs[::2, 1, :, :22] += 100
+    pairs = torch.randint(0, 100, (count, 2, 1, side, side), generator=generator)
+    pairs[::2, 1, :, : side // 2] += 100
     samples = [
         DataSample(metainfo=dict(subject=f's{i % 6}')).set_gt_label(i % 2)
         for i in range(count)
@@ -221,13 +221,14 @@ def test_cross_fitted_copies_never_see_their_fold():
     for index, fold in enumerate(({0, 1, 2}, {3, 4, 5})):
         rows = [i for i in range(24) if i % 6 in fold]
         with torch.no_grad():
-            features = model._features(model.copies[index], data['inputs']).numpy()
+            own = model._features(data['inputs'])[index]
+            features = torch.cat([*own.values()], 1).numpy()
         head = LinearSVMHead(2, features.shape[1])
         head.fit(features[rows], labels[rows])
         torch.testing.assert_close(model.svms[index].weight, head.weight)
     decisions = [
-        svm(model._features(copy, data['inputs']))
-        for svm, copy in zip(model.svms, model.copies)
+        svm(torch.cat([*own.values()], 1))
+        for svm, own in zip(model.svms, model._features(data['inputs']))
     ]
     torch.testing.assert_close(model(data['inputs']), (decisions[0] + decisions[1]) / 2)
 

@@ -1,6 +1,7 @@
 """tools/visualize.py: what users type, and what they get wrong."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -8,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from runs import CONFIGS, REPOSITORY
+from runs import CONFIGS, NETWORKS, REPOSITORY
 
 CONFIG = CONFIGS / 'compcnn_comb@2.py'
-NAMES = sorted(path.stem for path in CONFIGS.glob('*.py'))
+MOMENTS = 'onset', 'apex'
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def checkpoint(make_model, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', NETWORKS)
 def test_every_network_is_shown_and_explained(name, visualize, table, tmp_path):
     config, data = CONFIGS / f'{name}.py', ('--table', table, '--count', 2)
     for command, options in (
@@ -44,6 +45,28 @@ def test_a_checkpoint_is_what_is_shown(visualize, checkpoint, table, tmp_path):
                        ('trained', 'random'))  # fmt: skip
     assert trained.shape[1] > 800  # two columns, as there are two classes
     assert not np.array_equal(trained, random)
+
+
+@pytest.mark.parametrize('command', ['features', 'explain', 'embedding'])
+def test_data_must_have_the_classes_of_the_checkpoint(
+    command, visualize, make_model, table, tmp_path
+):
+    """As in test, predict and export; the order counts as well."""
+    path, out = tmp_path / 'weights.pth', tmp_path / 'x.png'
+    meta = dict(dataset_meta=dict(classes=['spontaneous', 'posed']))
+    state = make_model('compcnn_comb@2').state_dict()
+    torch.save(dict(state_dict=state, meta=meta), path)
+    with pytest.raises(
+        ValueError,
+        match="data are 'posed', 'spontaneous'; they must be those of "
+        rf"{re.escape(str(path))}, in its order: 'spontaneous', 'posed'",
+    ):
+        visualize(command, CONFIG, path, '--table', table, '--out', out)
+    assert not out.exists()
+    if command == 'features':  # pictures without a class have none to compare
+        files = [table.parent / f'images/s00-posed-0-{x}.png' for x in MOMENTS]
+        visualize(command, CONFIG, path, '--aligned', '--pair', *files, '--out', out)
+        assert out.exists()
 
 
 def test_explanations_report_the_check_with_random_weights(
@@ -70,7 +93,7 @@ def test_explanations_report_the_check_with_random_weights(
 
 
 def test_pairs_of_image_files(visualize, table, tmp_path):
-    files = [table.parent / f'images/s00-posed-0-{x}.png' for x in ('onset', 'apex')]
+    files = [table.parent / f'images/s00-posed-0-{x}.png' for x in MOMENTS]
     out = tmp_path / 'x.png'
     aligned = ('--pair', *files, '--aligned')
     visualize('pairs', CONFIG, *aligned, '--plain', '--out', out)

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from mmengine.hooks import CheckpointHook, EMAHook, Hook
 
+from mmcomp.checkpoint import sized_parts
 from mmcomp.compat import loop_dataset, save_last_epoch
 from mmcomp.datasets.splits import kfold_subjects
 from mmcomp.datasets.wrappers import base_datasets
-from mmcomp.engine.pairs import training_pairs
+from mmcomp.engine.pairs import further_columns, training_pairs
 from mmcomp.models.inspect import unwrapped
 from mmcomp.registry import HOOKS
 
@@ -19,14 +20,14 @@ SVMS = 'svms.'  # how the names of their weights begin
 
 
 def fit_stack(runner, batch_size: int = 256) -> None:
-    """Fit the SVMs of the runner's stack on its training pairs, without augmentation.
+    """Fit the runner's stack on its training pairs, without augmentation.
 
     Of a data set in wrappers, which may repeat pairs, each pair counts once. Each
     process fits on all pairs, so that all have the same SVM.
     """
     loader: Any = training_pairs(runner.cfg, batch_size)
     model = unwrapped(runner.model)
-    model.fit_svms(loader)
+    model.fit_svms(loader, further_columns(loader.dataset.datasets), runner.seed)
     chosen = ', '.join(f'{float(svm.chosen_C):g}' for svm in model.svms)
     runner.logger.info(f'fitted the SVM on {len(loader.dataset)} pairs, C = {chosen}')
 
@@ -88,7 +89,8 @@ class FitStackHook(Hook):
 
     def _fit(self, runner) -> None:
         model = unwrapped(runner.model)
-        weights = torch.stack([p.detach().double().sum() for p in model.parameters()])
+        sums = [float(p.detach().double().sum()) for p in model.parameters()]
+        weights = torch.tensor(sums, dtype=torch.float64)
         if self._fitted_to is not None and torch.equal(weights, self._fitted_to):
             # Hooks may have exchanged the weights of the SVM as well.
             model.load_state_dict(self._svms, strict=False)
@@ -97,8 +99,18 @@ class FitStackHook(Hook):
         fit_stack(runner)
         self._fitted_to = weights
         state = model.state_dict()
-        self._svms = {k: state[k].clone() for k in state if k.startswith(SVMS)}
+        fitted = {name for names, _ in sized_parts(model) for name in names}
+        self._svms = {
+            k: state[k].clone() for k in state if k.startswith(SVMS) or k in fitted
+        }
+        for hook in averaging(runner):  # else it could not copy buffers of new sizes
+            hook.ema_model.module.load_state_dict(self._svms, strict=False)
         self.seconds += time.perf_counter() - start
+
+
+def averaging(runner) -> list[EMAHook]:
+    """Return the hooks that average weights."""
+    return [hook for hook in runner.hooks if isinstance(hook, EMAHook)]
 
 
 @contextmanager
@@ -107,7 +119,7 @@ def tested_weights(runner) -> Iterator[None]:
 
     They differ from the trained ones where an EMAHook averages them.
     """
-    hooks = [hook for hook in runner.hooks if isinstance(hook, EMAHook)]
+    hooks = averaging(runner)
     for hook in hooks:
         hook.before_val_epoch(runner)
     try:

@@ -78,7 +78,7 @@ class PairVisualizationHook(Hook):
         labels = [int(sample.gt_label) for sample in samples]
         preprocessor = model.data_preprocessor
         seen, _ = seen_pairs(preprocessor, pairs, labels, training, seed=step)
-        for sample, score in zip(samples, class_scores(model, seen)):
+        for sample, score in zip(samples, class_scores(model, seen, training)):
             sample.set_pred_score(score)
         data = loop_dataset(runner, mode)
         classes = getattr(data, 'metainfo', {}).get('classes')

@@ -8,8 +8,9 @@ from typing import Any
 from mmengine.dist import master_only
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
 
-from mmcomp.compat import add_metainfo, loop_dataset
-from mmcomp.datasets.wrappers import base_datasets, people_of
+from mmcomp.classes import check_same_classes
+from mmcomp.compat import add_metainfo, loop_dataset, planned_test_dataset
+from mmcomp.datasets.wrappers import base_datasets, class_names, people_of
 from mmcomp.files import write_text
 from mmcomp.registry import HOOKS
 
@@ -21,13 +22,14 @@ class ProtocolHook(Hook):
     """Refuse to train where the test would not be valid.
 
     Before a training starts, the subjects of training must be in neither validation
-    nor test, and nothing (best checkpoint, early stopping) may be chosen on a subset
-    that is the test, nor may a schedule follow a metric of it. Wrappers such as
-    ClassBalancedDataset are looked into; data whose people are not known are refused,
-    as are averaged weights that are saved but not tested. The assignment of subjects is
-    left as ``split.json`` in the work folder, where :class:`SubjectsFromFile` can read
-    it again (``split-1.json`` and so on for several tables). When weights are loaded
-    for a test, a warning is logged if they were trained on tested subjects.
+    nor test, which must have the same classes. Nothing (best checkpoint, early
+    stopping) may be chosen on a subset that is the test, nor may a schedule follow a
+    metric of it. Wrappers such as ClassBalancedDataset are looked into; data whose
+    people are not known are refused, as are averaged weights that are saved but not
+    tested. The assignment of subjects is left as ``split.json`` in the work folder,
+    where :class:`SubjectsFromFile` can read it again (``split-1.json`` and so on for
+    several tables). When weights are loaded for a test, a warning is logged if they
+    were trained on tested subjects.
 
     Raises:
         ValueError: If the protocol is not valid.
@@ -39,9 +41,13 @@ class ProtocolHook(Hook):
         if train is None:
             return
         people = people_of(train)
-        for name in ('val', 'test'):
-            other = loop_dataset(runner, name)
-            shared = people & people_of(other) if other is not None else None
+        others = dict(
+            val=loop_dataset(runner, 'val'), test=planned_test_dataset(runner)
+        )
+        for name, other in others.items():
+            if other is None:
+                continue
+            shared = people & people_of(other)
             if shared:
                 raise ValueError(
                     f'{len(shared)} subjects are in the training and the {name} set: '
@@ -49,6 +55,12 @@ class ProtocolHook(Hook):
                     'and different subsets, or tables of other people (a column '
                     "'database' tells equal ids apart)"
                 )
+            check_same_classes(
+                class_names(train),
+                class_names(other),
+                'the training set',
+                f'the {name} set',
+            )
         self._check_choices(runner)
         add_metainfo(train, people=sorted(people))
         for word, mode in (('training', 'train'), ('testing', 'val')):

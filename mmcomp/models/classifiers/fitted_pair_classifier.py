@@ -57,6 +57,7 @@ class FittedPairClassifier(BaseClassifier):
                     f'{name} of data_preprocessor is given; it must not be, as '
                     'FittedPairClassifier takes whole images and their gray levels'
                 )
+        self.data_preprocessor.whole = True
         if isinstance(features, dict):
             features = MODELS.build(features)
         if isinstance(classifier, dict):
@@ -141,11 +142,19 @@ class FittedPairClassifier(BaseClassifier):
         Raises:
             ValueError: If the model is not fitted.
         """
-        self.check_fitted()
-        features = self.describe(inputs)
-        _warn_of_unknown(features, 'they are classified by the mean of training')
-        filled = self.filler(torch.from_numpy(features).to(inputs.device))
+        filled = self.fill(self.describe(inputs))
         return filled if stage == 'pre_logits' else (filled,)
+
+    def fill(self, features: np.ndarray) -> Tensor:
+        """Return features ``(B, F)`` of :meth:`describe` with unknown ones replaced.
+
+        Raises:
+            ValueError: If the model is not fitted.
+        """
+        self.check_fitted()
+        finite = np.isfinite(features).all(1)
+        _warn_of_unknown(finite, 'they are classified by the mean of training')
+        return self.filler(torch.from_numpy(features).to(self.filler.mean.device))
 
     def score(self, features: Tensor) -> Tensor:
         """Return scores before the softmax, ``(B, num_classes)``, of ``(B, F)``.
@@ -198,17 +207,22 @@ class FittedPairClassifier(BaseClassifier):
         labels: np.ndarray,
         subjects: Sequence[str],
         columns: Mapping[str, Sequence[str]],
+        rows: Sequence[int] | None = None,
     ) -> None:
         """Fit to features of training pairs, as :meth:`describe` returns them.
 
-        Arguments are those of :meth:`FittedClassifier.fit`, but features may not be
-        finite.
+        Args:
+            features, labels, subjects, columns: As for :meth:`FittedClassifier.fit`,
+                but features may not be finite.
+            rows (Sequence[int], optional): The pairs to fit to; all by default.
 
         Raises:
             ValueError: If the pairs do not suffice.
         """
-        known = np.flatnonzero(np.isfinite(features).all(1)).tolist()
-        _warn_of_unknown(features, 'they are left out of the fit')
+        rows = range(len(labels)) if rows is None else rows
+        finite = np.isfinite(features).all(1)
+        _warn_of_unknown(finite[rows], 'they are left out of the fit')
+        known = [row for row in rows if finite[row]]
         present = len(set(labels[known].tolist()))
         if present < 2:
             raise ValueError(
@@ -265,7 +279,10 @@ class FittedPairClassifier(BaseClassifier):
                 part.check_buffers()
             except ValueError as error:
                 raise ValueError(f'{name}: {error}') from None
-        if not all(part.is_fitted for part in trial.values()):
+        fitted = [name for name, part in trial.items() if part.is_fitted]
+        if len(fitted) == 1:
+            raise ValueError(f'only {fitted[0]} is fitted; both parts must be, or none')
+        if not fitted:
             return
         mean = trial['filler'].mean[None]
         try:
@@ -280,11 +297,11 @@ class FittedPairClassifier(BaseClassifier):
             )
 
 
-def _warn_of_unknown(features: np.ndarray, consequence: str) -> None:
-    unknown = int((~np.isfinite(features).all(1)).sum())
+def _warn_of_unknown(finite: np.ndarray, consequence: str) -> None:
+    """Warn of pairs without finite features; ``finite`` is ``(N,)``, bool."""
+    unknown = int((~finite).sum())
     if unknown:
         warnings.warn(
-            f'features of {unknown} of {len(features)} pairs are unknown; '
-            f'{consequence}',
+            f'features of {unknown} of {len(finite)} pairs are unknown; {consequence}',
             stacklevel=3,
         )

@@ -1,6 +1,6 @@
 """StackingClassifier: several networks and a linear SVM on their joined features."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from mmcomp.checkpoint import check_fits, load_plain_checkpoint
 from mmcomp.columns import MEMBER_SCORES, SUBJECT
 from mmcomp.models.data_preprocessor import build_preprocessor
 from mmcomp.models.heads import LinearSVMHead
-from mmcomp.models.inspect import evaluating, set_predictions
+from mmcomp.models.inspect import evaluating, num_classes, set_predictions
 from mmcomp.registry import MODELS
 
 
@@ -21,13 +21,17 @@ from mmcomp.registry import MODELS
 class StackingClassifier(BaseClassifier):
     """Members trained together and stacked by a linear SVM (Section 3.2).
 
-    The members' losses are summed, so that with an element-wise optimiser each trains
+    A member is a :class:`PairClassifier` or a :class:`FittedPairClassifier`. The losses
+    of the former are summed, so that with an element-wise optimiser each trains
     as it would alone. Each also starts from the weights that it would have alone with
     the run's seed. :class:`mmcomp.engine.FitStackHook` fits the SVM on the training
-    subjects at the end of training.
+    subjects at the end of training, and first the members that are fitted.
+
+    Fitted members take whole images and their gray levels, which are then the inputs of
+    the stack in testing; it crops and normalises them for the other members.
 
     Args:
-        members (dict): Name of each member, and its :class:`PairClassifier` (config).
+        members (dict): Name of each member, and its config.
         svm (dict): Options of :class:`LinearSVMHead`.
         cross_fit (int): 0 fits the SVM on features of the samples that trained the
             members, as the paper does; such features are over-confident. K of 2 or more
@@ -44,6 +48,7 @@ class StackingClassifier(BaseClassifier):
         ValueError: If there are no members, or some have no features to join.
     """
 
+    data_preprocessor: Any
     copies: Any  # each a ModuleDict of members
     svms: Any
 
@@ -71,18 +76,28 @@ class StackingClassifier(BaseClassifier):
         self.copies = nn.ModuleList(
             _build_members(members) for _ in range(max(cross_fit, 1))
         )
+        first = self.copies[0]
+        self._fitted = tuple(n for n in self.names if hasattr(first[n], 'fit_features'))
+        self._given = tuple(checkpoints or {})
         for name, path in (checkpoints or {}).items():
             self._load_member(name, path)
-        classes = {m.head.num_classes for m in self.copies[0].values()}
+        classes: set[Any] = {num_classes(member) for member in first.values()}
         if len(classes) > 1:
             raise ValueError(
                 f'num_classes of the members is {classes}; it must be the same for all'
             )
-        self.num_classes = classes.pop()
-        width = sum(_feature_width(m) for m in self.copies[0].values())
+        self.num_classes: int = classes.pop()
+        widths = [first[n].head.fc.in_features for n in self._trained]
+        # That of fitted members is known when they are fitted.
+        width = None if self._fitted else sum(widths)
         self.svms = nn.ModuleList(
             LinearSVMHead(self.num_classes, width, **(svm or {})) for _ in self.copies
         )
+        if self._fitted:
+            self.data_preprocessor.whole = True
+            for copy in self.copies:  # an image is described once for all
+                for name in self._fitted:
+                    copy[name].features = first[name].features
         self._fold_of: dict[str, int] = {}
 
     def forward(
@@ -94,13 +109,14 @@ class StackingClassifier(BaseClassifier):
         """Return decision values, losses or predictions.
 
         Args:
-            inputs (Tensor): ``(B, 2, C, H, W)``.
+            inputs (Tensor): ``(B, 2, C, H, W)``, as the preprocessor returns them; with
+                fitted members, gray levels unless for 'loss'.
             data_samples: For 'loss' and, optionally, 'predict'.
             mode (str): 'tensor' for decision values ``(B, num_classes)``, 'loss' or
                 'predict'.
         """
         if mode == 'tensor':
-            return self.decide([self._features(c, inputs) for c in self.copies])
+            return self.decide([_joined(own) for own in self._features(inputs)])
         if mode == 'loss':
             return self.loss(inputs, data_samples or [])
         if mode == 'predict':
@@ -117,10 +133,16 @@ class StackingClassifier(BaseClassifier):
             stage (str): 'pre_logits' for the joined features ``(B, D)``; 'backbone' or
                 'neck' for the members' tuples, concatenated.
         """
-        members = self.copies[0].values()
         if stage == 'pre_logits':
-            return torch.cat([m.extract_feat(inputs, stage=stage) for m in members], 1)
-        return tuple(x for m in members for x in m.extract_feat(inputs, stage=stage))
+            return _joined(self._features(inputs)[0])
+        seen = self._seen(inputs)
+        return tuple(
+            feature
+            for name, member in self.copies[0].items()
+            for feature in member.extract_feat(
+                inputs if name in self._fitted else seen, stage=stage
+            )
+        )
 
     def decide(self, features: Sequence[Tensor]) -> Tensor:
         """Return the mean decision of the copies' SVMs on their features ``(B, D)``."""
@@ -128,13 +150,23 @@ class StackingClassifier(BaseClassifier):
         return torch.stack(decisions).mean(0)
 
     def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
-        """Return the losses of all members of all copies."""
+        """Return the losses of all members of all copies; fitted ones have none.
+
+        Raises:
+            ValueError: If all members are fitted.
+        """
+        if not self._trained:
+            raise ValueError(
+                'all members are fitted at once, so there is no loss; train the stack '
+                "with train_cfg = dict(_delete_=True, type='mmcomp.FitStackLoop')"
+            )
         losses: dict[str, Tensor] = {}
         for index, copy in enumerate(self.copies):
             kept = self._trains(index, data_samples)
             own_inputs = inputs[kept] if len(kept) < len(inputs) else inputs
             own_samples = [data_samples[i] for i in kept]
-            for name, member in copy.items():
+            for name in self._trained:
+                member = copy[name]
                 key = f'{name}/{index}' if self.cross_fit else name
                 if kept:
                     losses[f'{key}.loss'] = member.loss(own_inputs, own_samples)['loss']
@@ -151,14 +183,13 @@ class StackingClassifier(BaseClassifier):
             list[DataSample]: ``pred_score`` is the softmax of the decision values, and
             ``member_scores`` a dict of each member's scores.
         """
-        features: list[Tensor] = []
+        features = self._features(inputs)
         scores: dict[str, list[Tensor]] = {name: [] for name in self.names}
-        for copy in self.copies:
-            own = [m.extract_feat(inputs, stage='pre_logits') for m in copy.values()]
-            features.append(torch.cat(own, 1))
-            for (name, member), x in zip(copy.items(), own):
-                scores[name].append(member.head.fc(x).softmax(1))
-        decision = self.decide(features).softmax(1)
+        for copy, own in zip(self.copies, features):
+            for name, x in own.items():
+                last = copy[name].score if name in self._fitted else copy[name].head.fc
+                scores[name].append(last(x).softmax(1))
+        decision = self.decide([_joined(own) for own in features]).softmax(1)
         means = {name: torch.stack(s).mean(0) for name, s in scores.items()}
         samples = data_samples or [DataSample() for _ in range(len(inputs))]
         for index, sample in enumerate(set_predictions(samples, decision)):
@@ -175,50 +206,145 @@ class StackingClassifier(BaseClassifier):
         self._fold_of = {s: i for i, fold in enumerate(folds) for s in fold}
 
     @torch.no_grad()
-    def fit_svms(self, loader) -> None:
-        """Fit the SVMs on the features of training pairs.
+    def fit_svms(
+        self,
+        loader,
+        columns: Mapping[str, Sequence[str]] | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Fit members that are fitted, and the SVMs, to training pairs.
+
+        In a cross-fitted stack, a copy's fitted members are fitted to the pairs that
+        train its other members.
 
         Args:
             loader: Batches of training pairs, without augmentation.
+            columns (Mapping[str, Sequence[str]], optional): Further columns of the
+                pairs' rows, in the order of the loader, for fitted members.
+            seed (int): Seed of random choices of fitted members.
         """
-        features: list[list[np.ndarray]] = [[] for _ in self.copies]
+        trained: list[dict[str, list[Tensor]]] = [{} for _ in self.copies]
+        described: dict[str, list[np.ndarray]] = {name: [] for name in self._fitted}
         labels: list[int] = []
         subjects: list[str] = []
         with evaluating(self):
             for batch in loader:
                 batch = self.data_preprocessor(batch, False)
-                for own, copy in zip(features, self.copies):
-                    own.append(self._features(copy, batch['inputs']).cpu().numpy())
+                seen = self._seen(batch['inputs'])
+                for own, copy in zip(trained, self.copies):
+                    for name in self._trained:
+                        found = copy[name].extract_feat(seen, stage='pre_logits').cpu()
+                        own.setdefault(name, []).append(found)
+                for name in self._fitted:
+                    found = self.copies[0][name].describe(batch['inputs'])
+                    described[name].append(found)
                 labels += [int(sample.gt_label) for sample in batch['data_samples']]
                 subjects += [sample.get(SUBJECT) for sample in batch['data_samples']]
         targets = np.array(labels)
-        for index, (own, svm) in enumerate(zip(features, self.svms)):
+        known = {name: np.concatenate(own) for name, own in described.items()}
+        if known:
+            self._fit_members(known, targets, subjects, columns or {}, seed)
+        for index, (own, copy, svm) in enumerate(zip(trained, self.copies, self.svms)):
             kept = [
                 i
                 for i, subject in enumerate(subjects)
                 if not self.cross_fit or self._fold_of[subject] == index
             ]
-            svm.fit(
-                np.concatenate(own)[kept], targets[kept], [subjects[i] for i in kept]
-            )
+            features = {name: torch.cat(parts) for name, parts in own.items()}
+            for name, found in known.items():
+                features[name] = copy[name].fill(found).cpu()
+            joined = _joined({name: features[name] for name in self.names}).numpy()
+            svm.fit(joined[kept], targets[kept], [subjects[i] for i in kept])
+
+    def _fit_members(
+        self,
+        described: Mapping[str, np.ndarray],
+        labels: np.ndarray,
+        subjects: Sequence[str],
+        columns: Mapping[str, Sequence[str]],
+        seed: int,
+    ) -> None:
+        """Fit the fitted members of each copy to the pairs that train it."""
+        with torch.random.fork_rng():
+            for index, copy in enumerate(self.copies):
+                own = [i for i, s in enumerate(subjects) if self._learns(index, s)]
+                for name, features in described.items():
+                    if name in self._given:
+                        continue
+                    torch.manual_seed(seed)
+                    copy[name].fit_features(features, labels, subjects, columns, own)
 
     @property
     def is_fitted(self) -> bool:
-        """Whether all SVMs are fitted."""
+        """Whether all SVMs are fitted; they are after the members."""
         return all(svm.is_fitted for svm in self.svms)
 
-    @staticmethod
-    def _features(copy: Any, inputs: Tensor) -> Tensor:
-        return torch.cat(
-            [m.extract_feat(inputs, stage='pre_logits') for m in copy.values()], 1
-        )
+    def sized_buffers(self) -> list[str]:
+        """Return the buffers that take the sizes of a checkpoint."""
+        if not self._fitted:
+            return []
+        return [
+            name
+            for index in range(len(self.svms))
+            for name in (f'svms.{index}.weight', *self._means(index))
+        ]
+
+    def check_state(self, state: Mapping[str, Tensor]) -> None:
+        """Check the SVMs of a state before it is loaded; it may be a stranger's.
+
+        Args:
+            state (Mapping[str, Tensor]): All of :meth:`sized_buffers`.
+
+        Raises:
+            ValueError: If one does not fit its features.
+        """
+        planes = 1 if self.num_classes == 2 else self.num_classes
+        for index, copy in enumerate(self.copies if self._fitted else ()):
+            width = sum(copy[name].head.fc.in_features for name in self._trained)
+            width += sum(state[name].numel() for name in self._means(index))
+            name = f'svms.{index}.weight'
+            shape = tuple(state[name].shape)
+            if shape not in ((planes, width), (planes, 0)):
+                raise ValueError(
+                    f'shape of {name} is {shape}; it must be {(planes, width)}'
+                )
+
+    def _means(self, index: int) -> list[str]:
+        """Return the names of the means of a copy's fitted members."""
+        return [f'copies.{index}.{name}.filler.mean' for name in self._fitted]
+
+    @property
+    def _trained(self) -> list[str]:
+        """Names of the members that are trained by gradient."""
+        return [name for name in self.names if name not in self._fitted]
+
+    def _seen(self, inputs: Tensor) -> Tensor:
+        """Return what members that are trained by gradient see, in testing."""
+        return self.data_preprocessor.prepare(inputs) if self._fitted else inputs
+
+    def _features(self, inputs: Tensor) -> list[dict[str, Tensor]]:
+        """Return the features of each member of each copy, in testing."""
+        seen = self._seen(inputs)
+        first = self.copies[0]
+        described = {name: first[name].describe(inputs) for name in self._fitted}
+        return [
+            {
+                name: copy[name].fill(described[name])
+                if name in described
+                else copy[name].extract_feat(seen, stage='pre_logits')
+                for name in self.names
+            }
+            for copy in self.copies
+        ]
+
+    def _learns(self, index: int, subject: str) -> bool:
+        """Return whether the pairs of a subject train copy ``index``."""
+        return not self.cross_fit or self._fold_of[subject] != index
 
     def _trains(self, index: int, data_samples: list[DataSample]) -> list[int]:
         """Return the indices of the samples that train copy ``index``."""
-        if not self.cross_fit:
-            return list(range(len(data_samples)))
-        folds = [self._fold_of[sample.get(SUBJECT)] for sample in data_samples]
-        return [i for i, fold in enumerate(folds) if fold != index]
+        subjects = [sample.get(SUBJECT) for sample in data_samples]
+        return [i for i, subject in enumerate(subjects) if self._learns(index, subject)]
 
     def _load_member(self, name: str, path: str) -> None:
         if name not in self.names:
@@ -239,7 +365,8 @@ def _build_members(members: dict) -> nn.ModuleDict:
         torch.set_rng_state(state)
         if isinstance(member, dict):
             member = MODELS.build(member)
-        if not hasattr(member.head, 'fc'):
+        fitted = hasattr(member, 'fit_features')
+        if not fitted and not hasattr(member.head, 'fc'):
             raise ValueError(
                 f'head of member {name!r} is {type(member.head).__name__}; it must '
                 'have pre_logits and a last layer fc, as MLPClsHead has'
@@ -248,5 +375,6 @@ def _build_members(members: dict) -> nn.ModuleDict:
     return built
 
 
-def _feature_width(member: Any) -> int:
-    return member.head.fc.in_features
+def _joined(features: Mapping[str, Tensor]) -> Tensor:
+    """Return the features of a copy's members next to each other, ``(B, D)``."""
+    return torch.cat(list(features.values()), 1)

@@ -63,7 +63,8 @@ class _LandmarkFeatures(_KeptFeatures):
     """
 
     def __init__(self) -> None:
-        self._landmarks = ImageVectors('landmarks', landmarks_version(), _landmarks)
+        self._finder = LandmarkFinder()
+        self._landmarks = ImageVectors('landmarks', landmarks_version(), self._find)
         self.kept = [self._landmarks]
 
     def describe(self, images: np.ndarray) -> np.ndarray:
@@ -71,15 +72,16 @@ class _LandmarkFeatures(_KeptFeatures):
 
     def points(self, images: np.ndarray) -> np.ndarray:
         """Return points ``(N, 468, 2)`` in pixels, NaN where they are not trusted."""
-        finder, eyes = LandmarkFinder(), aligned_eyes(_check(images).shape[1])
-        found = [finder.judge(unpack(own), eyes) for own in self._landmarks(images)]
+        eyes = aligned_eyes(_check(images).shape[1])
+        vectors = self._landmarks(images)
+        found = [self._finder.judge(unpack(own), eyes) for own in vectors]
         points = np.stack([own.points[:, :2] for own in found])
         points[[bool(own.fault) for own in found]] = np.nan
         return points
 
-
-def _landmarks(images: Sequence[np.ndarray], title: str) -> np.ndarray:
-    return np.stack([pack(own) for own in find_aligned(images, title=title)])
+    def _find(self, images: Sequence[np.ndarray], title: str) -> np.ndarray:
+        found = find_aligned(images, title=title, finder=self._finder)
+        return np.stack([pack(own) for own in found])
 
 
 @MODELS.register_module()

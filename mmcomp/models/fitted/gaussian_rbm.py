@@ -195,7 +195,7 @@ class GaussianRBMClassifier(FittedClassifier):
             check_finite(machine.parameters, lr=self.lr)
             machines.append(machine)
             shares[cell.label, index] = math.exp(cell.log_share)
-        stack = GaussianRBM(*RBM.stack(machines).parameters)
+        stack = GaussianRBM.stack(machines)
         self.weight, self.visible_bias, self.hidden_bias = stack.parameters
         self.log_partition = _log_partition(stack)
         self.shares = shares

@@ -62,12 +62,13 @@ class ImageVectors:
         keys = [image_key(image) for image in images]
         if all(key in self._known for key in keys):
             return
+        title = f'Describing images ({self.name})'
         new: dict[str, np.ndarray] = {}
         try:
             with FileLock(self._path.with_name(f'.{self._path.name}.lock')):
                 cache = ImageCache(self._path)
                 self._known = {**self._known, **cache}
-                new = self._missing(keys, images, self.name)
+                new = self._missing(keys, images, title)
                 self._known = {**self._known, **new}
                 cache.update({k: self._known[k] for k in keys if k not in cache})
         except OSError as error:
@@ -76,7 +77,7 @@ class ImageVectors:
                 f'{self.name} again',
                 stacklevel=2,
             )
-            new = new or self._missing(keys, images, self.name)
+            new = new or self._missing(keys, images, title)
             self._known = {**self._known, **new}
 
     def _missing(

@@ -1,7 +1,7 @@
 """Restricted Boltzmann machines of binary units, and Wu and Wang's classifier."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ class RBM:
         self.hidden_bias = hidden_bias
 
     @classmethod
-    def start(cls, data: Tensor, hidden: int) -> 'RBM':
+    def start(cls, data: Tensor, hidden: int) -> Self:
         """Return a machine to train: small random weights, visible units as in data.
 
         Args:
@@ -49,7 +49,7 @@ class RBM:
         return cls(weight, cls.bias_of(data), weight.new_zeros(hidden))
 
     @classmethod
-    def stack(cls, machines: Sequence['RBM']) -> 'RBM':
+    def stack(cls, machines: Sequence[Self]) -> Self:
         """Return machines as one with a leading dimension."""
         return cls(*map(torch.stack, zip(*(m.parameters for m in machines))))
 

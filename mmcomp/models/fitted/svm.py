@@ -71,11 +71,17 @@ def _kernel(rows: np.ndarray, columns: np.ndarray, gamma: float) -> np.ndarray:
     return np.exp(-gamma * (squares[0][:, None] - 2 * products + squares[1]))
 
 
-def _machine(C: float):
+def _standardize(
+    features: np.ndarray, selected: np.ndarray, mean: np.ndarray, std: np.ndarray
+) -> np.ndarray:
+    return (features[:, selected] - mean[selected]) / std[selected]
+
+
+def _machine(C: float, tol: float = 1e-3):
     """Return an SVM; its kernel is computed by us, which is several times faster."""
     from sklearn.svm import SVC
 
-    return SVC(C=C, kernel='precomputed', tol=1e-6)
+    return SVC(C=C, kernel='precomputed', tol=tol)
 
 
 def _pairwise(machine, num_classes: int) -> np.ndarray:
@@ -186,9 +192,10 @@ class SVMClassifier(FittedClassifier):
                 )
         C, gamma = self._choose(features, labels, subjects)
         selected, mean, std = self._prepare(features, labels)
-        vectors = ((features - mean) / std)[:, selected]
+        vectors = _standardize(features, selected, mean, std)
         gamma /= len(selected)
-        machine = _machine(C).fit(_kernel(vectors, vectors, gamma), labels)
+        kernel = _kernel(vectors, vectors, gamma)
+        machine = _machine(C, tol=1e-6).fit(kernel, labels)
         weights = _pairwise(machine, self.num_classes)
         vectors = vectors[machine.support_]
         if self.kernel == 'linear':
@@ -282,7 +289,7 @@ class SVMClassifier(FittedClassifier):
             if len(set(labels[train])) < 2:
                 continue  # nothing to choose by
             selected, mean, std = self._prepare(features[train], labels[train])
-            vectors = ((features - mean) / std)[:, selected]
+            vectors = _standardize(features, selected, mean, std)
             for gamma in self.gammas:
                 kernel = _kernel(vectors, vectors[train], gamma / len(selected))
                 for C in self.C:

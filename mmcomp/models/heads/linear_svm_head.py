@@ -1,6 +1,7 @@
 """A linear SVM, fitted by scikit-learn and stored as tensors."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -63,7 +64,8 @@ class LinearSVMHead(nn.Module):
 
     Args:
         num_classes (int): Number of classes.
-        in_channels (int): Number of features D.
+        in_channels (int, optional): Number of features D; None takes that of the
+            training data, or of a checkpoint.
         C (float | Sequence[float]): See :func:`fit_linear_svm`. The paper does not say;
             1.0 on standardised features is our choice.
     """
@@ -75,7 +77,7 @@ class LinearSVMHead(nn.Module):
     def __init__(
         self,
         num_classes: int,
-        in_channels: int,
+        in_channels: int | None,
         C: float | Sequence[float] = 1.0,
     ) -> None:
         super().__init__()
@@ -86,7 +88,8 @@ class LinearSVMHead(nn.Module):
             )
         self.C = C
         planes = 1 if num_classes == 2 else num_classes
-        self.register_buffer('weight', torch.zeros(planes, in_channels))
+        self.in_channels = in_channels
+        self.register_buffer('weight', torch.zeros(planes, in_channels or 0))
         self.register_buffer('bias', torch.zeros(planes))
         self.register_buffer('chosen_C', torch.zeros(()))  # 0 until fitted
 
@@ -117,7 +120,7 @@ class LinearSVMHead(nn.Module):
         scaler, svm = fit_linear_svm(features, labels, subjects, self.C)
         weight = svm.coef_ / scaler.scale_
         bias = svm.intercept_ - weight @ scaler.mean_
-        self.weight.copy_(torch.from_numpy(weight))
+        self.weight = torch.from_numpy(weight).to(self.weight)
         self.bias.copy_(torch.from_numpy(bias))
         self.chosen_C.fill_(svm.C)
 
@@ -136,3 +139,11 @@ class LinearSVMHead(nn.Module):
         if distance.shape[1] == 1:
             distance = torch.cat([-distance, distance], 1) / 2
         return distance
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, torch.Tensor], prefix: str, *args: Any
+    ) -> None:
+        found = state_dict.get(f'{prefix}weight')
+        if self.in_channels is None and found is not None:
+            self.weight = self.weight.new_empty(found.shape)
+        super()._load_from_state_dict(state_dict, prefix, *args)
