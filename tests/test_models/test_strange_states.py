@@ -14,7 +14,9 @@ CLASSIFIERS = {
     'rbf': dict(type='mmcomp.SVMClassifier', kernel='rbf', C=1.0, gamma=1.0),
     'rbm': dict(type='mmcomp.RBMClassifier', hidden=3, epochs=1),
     'gaussian': dict(type='mmcomp.GaussianRBMClassifier', given=None, epochs=1),
-    'dbm': dict(type='mmcomp.DBMClassifier'),
+    'dbm': dict(
+        type='mmcomp.DBMClassifier', hidden=(6, 4), pretrain_epochs=1, epochs=1
+    ),
     'bayes': dict(type='mmcomp.BayesianNetworkClassifier', given=None),
 }
 
