@@ -84,6 +84,7 @@ EXTRAS['test'] = [
     'playwright>=1.45',
     'pytest>=8.0',
     'pytest-cov>=7.0',
+    'pytest-timeout>=2.3',
     'pytest-xdist>=3.5',
     'scikit-image>=0.22',
     'setuptools>=77.0.1',

@@ -78,7 +78,7 @@ def main() -> None:
     if args.network:
         show(network, *args.network, args.seed, args.clips)
         return
-    emotions = EMOTIONS[:1] if args.quick else (*EMOTIONS, 'none')
+    emotions = EMOTIONS[:1] if args.quick else (*EMOTIONS, 'none', 'none')
     plan = [
         (level, emotion, label)
         for level in LEVELS

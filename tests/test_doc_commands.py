@@ -87,6 +87,14 @@ def trained(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope='module')
+def furnished(tmp_path_factory, people):
+    """A folder with what a reader has, to copy: it takes seconds to render."""
+    folder = tmp_path_factory.mktemp('furnished')
+    furnish(folder, people)
+    return folder
+
+
 def write_images(folder, frames, name='{}.png'):
     folder.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(frames, 1):
@@ -199,8 +207,8 @@ def fetches(text):
 
 @pytest.mark.slow
 @each_page(RUNS, fetches)
-def test_commands_run(page, people, trained, tmp_path):
-    furnish(tmp_path, people)
+def test_commands_run(page, furnished, trained, tmp_path):
+    shutil.copytree(furnished, tmp_path, symlinks=True, dirs_exist_ok=True)
     lines = [adapt(*line) for line in commands(page) if line[0] != SERVES]
     text = page.read_text()
     for block in re.findall(r'^```python\n(# (\w+\.py)\n.*?)^```', text, re.M | re.S):

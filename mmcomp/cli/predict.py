@@ -103,7 +103,7 @@ def make_parser(prog: str | None = None) -> argparse.ArgumentParser:
     add(
         '--limit',
         type=at_least(0, float),
-        default=1.0,
+        default=0.4,
         help='least motion of an expression in percent of the eye distance; '
         'default: %(default)s',
     )

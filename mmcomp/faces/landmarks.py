@@ -27,6 +27,9 @@ POINTS = 468
 #: The corners of the eye on the left of the upright picture, and of the other.
 EYE_CORNERS = np.array([[33, 133], [362, 263]])
 
+# The middle of the upper and of the lower lids of both eyes.
+_LIDS = np.array([[159, 386], [145, 374]])
+
 #: A face whose presence is lower is not trusted.
 MIN_PRESENCE = 0.9
 #: Nor is one whose eyes are farther from those given, in eye distances.
@@ -107,14 +110,27 @@ class LandmarkFinder:
         centre = eyes.mean(axis=0) + _FIRST_CENTRE * along[::-1] * (-1, 1)
         first = _square(centre, _FIRST_SIDE * np.hypot(*along), along)
         points, _ = self._look(image, first)
-        along = np.subtract(*eyes_of(points)[::-1])
-        upright = _square(np.zeros(2), _SIZE, along)
-        box = apply(upright, points[:, :2])
-        low, high = box.min(axis=0), box.max(axis=0)
-        centre = apply(cv2.invertAffineTransform(upright), (low + high) / 2)
-        second = _square(centre, _SECOND_SIDE * (high - low).max(), along)
-        found = Landmarks(*self._look(image, second))
-        return self.judge(found, eyes)
+        return self.judge(Landmarks(*self._look(image, _around(points))), eyes)
+
+    def follow(self, image: np.ndarray, points: np.ndarray) -> Landmarks:
+        """Find the points of a face in the next frame of a clip.
+
+        It is looked at once, where it was in the frame before.
+
+        Args:
+            image: The next frame, as for :meth:`find`.
+            points: Of the frame before, ``(468, 3)``.
+
+        Returns:
+            Landmarks: With a ``fault`` where they are not to be trusted, or an eye has
+            moved by more than ``max_eye_error``.
+
+        Raises:
+            ValueError: If an argument is not allowed.
+        """
+        image = to_color(image, 'color' if np.ndim(image) == 3 else 'grayscale')
+        found = Landmarks(*self._look(image, _around(points)))
+        return self.judge(found, eyes_of(points))
 
     def find_many(self, images: Sequence[np.ndarray], eyes) -> list[Landmarks]:
         """Find the points of many faces on all cores.
@@ -186,6 +202,14 @@ def eyes_of(points: np.ndarray) -> np.ndarray:
     return points[EYE_CORNERS, :2].mean(axis=1, dtype=np.float64)
 
 
+def lid_distance(points: np.ndarray) -> float:
+    """Return how far the lids are apart, in percent of the distance of the eyes."""
+    upper, lower = points[_LIDS, :2].astype(np.float64)
+    eyes = eyes_of(points)
+    distance = max(np.hypot(*(eyes[1] - eyes[0])), 1e-9)
+    return float(100 * np.hypot(*(upper - lower).T).mean() / distance)
+
+
 def aligned_eyes(size: int) -> np.ndarray:
     """Return where the eyes lie in aligned faces of ``size`` pixels, ``(2, 2)``."""
     return EYES * size - 0.5
@@ -195,6 +219,16 @@ def aligned_eyes(size: int) -> np.ndarray:
 def landmarks_version() -> str:
     """Return what names points in a file: a hash of the network and of the recipe."""
     return f'{digest([MODEL])[:8]}{_RECIPE}'
+
+
+def _around(points: np.ndarray) -> np.ndarray:
+    """Return the similarity from an image to the square about points in it."""
+    along = np.subtract(*eyes_of(points)[::-1])
+    upright = _square(np.zeros(2), _SIZE, along)
+    box = apply(upright, points[:, :2])
+    low, high = box.min(axis=0), box.max(axis=0)
+    centre = apply(cv2.invertAffineTransform(upright), (low + high) / 2)
+    return _square(centre, _SECOND_SIDE * (high - low).max(), along)
 
 
 def _square(centre: np.ndarray, side: float, along: np.ndarray) -> np.ndarray:

@@ -235,6 +235,18 @@ def test_tools_of_mmpretrain_drive_it(trained, table, tmp_path):
     assert (tmp_path / 'test' / 'predictions.csv').read_bytes() == expected
 
 
+def test_every_process_draws_the_same_random_numbers(
+    trained, table, tmp_path, monkeypatch
+):
+    """Other random numbers of a run differ by process."""
+    _, folder = trained
+    runner = build(fit_config(tmp_path, table))
+    monkeypatch.setattr(type(runner), 'rank', 1)
+    runner.train()
+    for name, value in state_of(folder).items():
+        assert torch.equal(state_of(tmp_path / 'peer')[name], value), name
+
+
 def test_two_processes_fit_as_one(trained, table, tmp_path):
     """Each to all pairs, with the same random numbers."""
     _, folder = trained

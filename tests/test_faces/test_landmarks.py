@@ -93,6 +93,24 @@ def test_points_follow_a_turned_and_enlarged_picture(rendered, finder):
     assert depth == pytest.approx(1.5, rel=0.05)
 
 
+def test_a_face_is_followed_from_the_frame_before(rendered, finder):
+    image, _ = rendered[160][0]
+    eyes = aligned_eyes(160)
+    found = finder.find(image, eyes)
+    shift = np.array([4.0, 3.0])
+    matrix = np.column_stack([np.eye(2), shift])
+    moved = cv2.warpAffine(image, matrix, (160, 160), borderMode=cv2.BORDER_REPLICATE)
+    followed = finder.follow(moved, found.points)
+    assert followed.fault == ''
+    still = finder.follow(image, found.points)
+    error = followed.points[:, :2] - still.points[:, :2] - shift
+    assert np.hypot(*error.T).mean() < 0.02 * 0.44 * 160
+    gone = finder.follow(np.full_like(image, 128), found.points)
+    assert 'presence of a face is' in gone.fault
+    elsewhere = finder.follow(image, found.points + np.float32([22, 0, 0]))
+    assert 'eye distances from its position' in elsewhere.fault
+
+
 def test_color_and_gray_are_the_same_face(rendered, finder):
     image = rendered[48][0][0]
     gray = finder.find(image, aligned_eyes(48))

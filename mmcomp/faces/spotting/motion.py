@@ -1,8 +1,10 @@
 """Motion of the parts of a face since a reference frame.
 
 The motion is the optical flow from a reference face to another one, minus the motion
-of a rigid head, averaged over regions where expressions show. The eyes are left out, so
-blinks and gaze hardly count. Regions and head are our choice, in eye distances.
+of a rigid head, averaged over regions where expressions show. The flow starts from the
+motion of the landmarks: alone it loses a mouth that opens wide, and alone they miss
+what is smaller than their own jitter. The eyes are left out, so blinks and gaze hardly
+count. Regions and head are our choice, in eye distances.
 """
 
 from functools import lru_cache
@@ -11,7 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..alignment import eye_matrix, warp
+from ..alignment import apply, eye_matrix, warp
+from ..landmarks import eyes_of
 
 #: Side of the square that is compared, in pixels, and where the eyes lie in it: more
 #: of the chin is seen than in a crop for a network.
@@ -35,11 +38,8 @@ _FACE = ((0.0, 0.45), (1.0, 1.35))  # centre and half axes of an ellipse
 _HEAD = ((0.0, 0.35), (1.2, 1.7), 1.3)  # of an ellipsoid, and its half depth
 
 _STEP = 4  # between the points of the flow that are used, in pixels
-
-
-def face_view(gray: np.ndarray, eyes: np.ndarray) -> np.ndarray:
-    """Cut out the square ``(SIZE, SIZE)`` of a face that :class:`Motion` compares."""
-    return warp(gray, eye_matrix(eyes, SIZE, PLACES), SIZE)
+_GRID = SIZE // _STEP
+_NEAR = 0.08  # eye distances: how far a landmark's motion is carried
 
 
 class Motion:
@@ -48,30 +48,48 @@ class Motion:
     def __init__(self) -> None:
         # Any, as the stubs refuse None for the flow that ``calc`` allocates itself.
         self._flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        self._reference: np.ndarray | None = None
+        self._reference: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
-    def measure(self, view: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def measure(
+        self, gray: np.ndarray, points: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Compare a face with the first one.
 
         Args:
-            view: As from :func:`face_view`.
+            gray: An image ``(H, W)``.
+            points: Landmarks of the face in it ``(468, 2)`` or ``(468, 3)``, pixels.
 
         Returns:
             tuple: The motion (x, y) of each region that a rigid head does not explain
             ``(2 * len(REGIONS),)``, and how far the head has turned sideways and
             up or down, as motion of the face's points, ``(2,)``.
         """
-        view = cv2.GaussianBlur(view, (0, 0), 1.0)
+        matrix = eye_matrix(eyes_of(points), SIZE, PLACES)
+        view = cv2.GaussianBlur(warp(gray, matrix, SIZE), (0, 0), 1.0)
+        places = apply(matrix, points[:, :2])
         if self._reference is None:
-            self._reference = view
-        flow = self._flow.calc(self._reference, view, None)
-        points = cv2.blur(flow, (_STEP, _STEP))[
-            _STEP // 2 :: _STEP, _STEP // 2 :: _STEP
-        ]
+            self._reference = view, places, _spread(places)
+        before, old_places, spread = self._reference
+        guess = (spread @ (places - old_places)).astype(np.float32)
+        guess = cv2.resize(guess.reshape(_GRID, _GRID, 2), (SIZE, SIZE))
+        flow = self._flow.calc(before, view, guess)
+        moved = cv2.blur(flow, (_STEP, _STEP))[_STEP // 2 :: _STEP, _STEP // 2 :: _STEP]
         regions, turn = _maps()
         scale = 100 / (SIZE * (PLACES[1, 0] - PLACES[0, 0]))
-        points = points.ravel() * scale
-        return regions @ points, turn @ points
+        moved = moved.ravel() * scale
+        return regions @ moved, turn @ moved
+
+
+def _spread(places: np.ndarray) -> np.ndarray:
+    """Return weights ``(_GRID**2, 468)`` that carry motion of points to the face."""
+    along = np.arange(_STEP // 2, SIZE, _STEP)
+    grid = np.stack(np.meshgrid(along, along), axis=-1).reshape(-1, 1, 2)
+    far = ((grid - places) ** 2).sum(axis=-1)
+    distance = SIZE * (PLACES[1, 0] - PLACES[0, 0])
+    # Points nearby count alone; where there are none, the face as a whole does.
+    weights = np.exp(-far / (2 * (_NEAR * distance) ** 2))
+    weights += 1e-9 * np.exp(-far / (2 * distance**2))
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 @lru_cache(maxsize=1)

@@ -2,14 +2,14 @@
 
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..alignment import to_color
 from ..detection import Face, FaceDetector, rivals
-from ..eyes import eye_openness
-from .motion import REGIONS, Motion, face_view
+from ..landmarks import LandmarkFinder, eyes_of, lid_distance
+from .motion import REGIONS, Motion
 from .result import Spotting
 
 _SEARCH = 5  # frames a second that are searched before a face was seen
@@ -19,7 +19,7 @@ _REGION_VALUES = 2 * len(REGIONS)
 
 @dataclass
 class Record:
-    """Regions, head turn, openness and eyes of each frame."""
+    """Regions, head turn, lids and eyes of each frame."""
 
     numbers: array = field(default_factory=lambda: array('q'))
     seen: array = field(default_factory=lambda: array('b'))
@@ -79,6 +79,46 @@ class Record:
         return values
 
 
+class _Follower:
+    """Follows one face through a clip: by its landmarks, or anew where it was lost."""
+
+    def __init__(self, detector: FaceDetector) -> None:
+        self.detector = detector
+        self.face: Face | None = None
+        self._finder = LandmarkFinder()
+        self._points: np.ndarray | None = None
+
+    def look(self, image: np.ndarray) -> np.ndarray | None:
+        """Return the points of the face ``(468, 3)``, or None where it is not seen."""
+        if self.face is None:
+            return None
+        if self._points is not None:
+            found = self._finder.follow(image, self._points)
+            if not found.fault:
+                return self._keep(found.points)
+        face = self.detector.track(image, self.face)
+        if face is None:
+            return None
+        found = self._finder.find(image, face.eyes)
+        if found.fault:
+            return None
+        self.face = face
+        return self._keep(found.points)
+
+    def has_rivals(self, image: np.ndarray) -> bool:
+        """Return whether another face is in the image."""
+        assert self.face is not None
+        return bool(rivals(self.detector.detect(image), self.face))
+
+    def _keep(self, points: np.ndarray) -> np.ndarray:
+        assert self.face is not None
+        self._points = points
+        others = self.face.landmarks[2:]
+        landmarks = np.concatenate([eyes_of(points), others])
+        self.face = replace(self.face, landmarks=landmarks)
+        return points
+
+
 def watch(
     clip: Iterable[tuple[int, np.ndarray]],
     fps: float,
@@ -87,27 +127,24 @@ def watch(
 ) -> None:
     """Measure every frame."""
     motion = Motion()
-    last: Face | None = None
+    follower = _Follower(detector)
     for i, (number, image) in enumerate(clip):
         image = to_color(image, 'color')
-        face = None
-        if last is not None:
-            face = detector.track(image, last)
-        elif i % max(1, round(fps / _SEARCH)) == 0:
+        if follower.face is None and i % max(1, round(fps / _SEARCH)) == 0:
             faces = detector.detect(image)
             face = next((face for face in faces if not face.is_upside_down), None)
+            follower.face = face
             if face is not None:
                 record.notes += face.notes
             elif faces:
                 record.inverted += 1
+        points = follower.look(image)
         row = None
-        if face is not None:
+        if points is not None:
             if i % max(1, round(fps / _CENSUS)) == 0:
                 record.looks += 1
-                record.rivals += bool(rivals(detector.detect(image), face))
-            gray = to_color(image, 'grayscale')
-            parts, turn = motion.measure(face_view(gray, face.eyes))
-            openness = eye_openness(gray, face.eyes)
-            row = np.concatenate([parts, turn, [openness], face.eyes.ravel()])
-            last = face
+                record.rivals += follower.has_rivals(image)
+            parts, turn = motion.measure(to_color(image, 'grayscale'), points)
+            lids, eyes = lid_distance(points), eyes_of(points)
+            row = np.concatenate([parts, turn, [lids], eyes.ravel()])
         record.add(number, row)

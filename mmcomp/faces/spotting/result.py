@@ -14,16 +14,17 @@ class Spotting:
         apex: Number of the frame where it has come to its height, or None.
         fps: Frames a second.
         curve: Motion against the onset in percent of the eye distance, of each frame
-            ``(N,)``, along the direction of the motion from onset to apex.
+            ``(N,)``, along the direction of the motion from onset to apex, without
+            what turns of the head and blinks explain.
         numbers: The frames' numbers ``(N,)``.
         seen: Whether the face was measured in the frame ``(N,)``; elsewhere the curve
             is interpolated.
-        openness: How open the eyes look, ``(N,)``; see ``eye_openness``.
+        openness: How far the lids are apart in percent of the eye distance, ``(N,)``.
         eyes: Where the eyes lie in each frame, ``(N, 2, 2)``, not as precisely as
             ``FaceDetector.detect`` finds them.
-        height: Height of the curve from onset to apex.
-        confidence: 0 at the limit of what is called an expression, half at twice
-            its height, towards 1 above; less where the face was not always seen.
+        height: Height of the expression in percent of the eye distance.
+        confidence: 0 at the least height that is called an expression, half at
+            twice this height, towards 1 above; less where the face was not always seen.
         success: Whether an expression was found.
         problem: Kind of the problem, such as 'no face'; empty on success.
         reason: The problem in a sentence; empty on success.

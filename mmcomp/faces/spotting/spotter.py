@@ -1,4 +1,4 @@
-"""Onset and apex of a clip, by the motion of the face against its onset.
+"""Onset and apex of a clip, by the motion of the face in its own frame.
 
 The clip is read once, frame by frame; two dozen numbers of each frame are kept.
 """
@@ -10,16 +10,16 @@ import numpy as np
 
 from ..detection import FaceDetector
 from ..video import DEFAULT_FPS, Clip, UnreadableError
-from .curve import locate, steady
+from .curve import locate
 from .record import Record, watch
 from .result import Spotting
 
-#: Least height of the curve that is called an expression, in percent of the eye
-#: distance, and in standard deviations of its noise.
-LIMIT = 1.0
-_NOISES = 5.0
+#: Least height that is called an expression, in percent of the eye distance and in
+#: standard deviations of the noise, for the part that turns of the head cannot imitate.
+LIMIT = 0.4
+_NOISES = 2.5
 
-_BLINK, _OPEN = 0.65, 0.85  # of the clip's median openness: below, and above again
+_BLINK, _OPEN = 0.85, 0.92  # of the clip's median openness: below, and above again
 _BLINK_SECONDS = 0.4  # how far onset and apex may be moved out of a blink
 _FACES = 0.5  # least share of frames with the face
 
@@ -70,23 +70,25 @@ def spot(
         return replace(result, problem=problem, reason=reason)
     index = {number: i for i, number in enumerate(result.numbers.tolist())}
     known = index.get(onset), index.get(apex)
-    motion = steady(*record.motion(), fps)
-    first, last, curve, noise = locate(motion, fps, *known)
-    height = float(curve[last] - curve[first])
-    least = max(limit, _NOISES * noise)
-    result = replace(result, curve=curve, height=height)
-    if None in known and height < least:
+    rise = locate(*record.motion(), result.openness, fps, *known)
+    needed = max(limit, _NOISES * rise.noise)
+    least = needed * (rise.height / rise.sure if rise.sure > 0 else 1)
+    result = replace(result, curve=rise.curve, height=rise.height)
+    if None in known and rise.height < least:
         reason = (
-            f'no expression was found: the face moved by {height:.1f}% of the eye '
+            f'no expression was found: the face moved by {rise.height:.1f}% of the eye '
             f'distance at most, and {least:.1f}% are needed'
         )
         return replace(result, problem='no expression', reason=reason)
+    first, last = rise.first, rise.last
     first, last, notes = _leave_blinks(result, first, last, known)
     return replace(
         result,
         onset=int(result.numbers[first]),
         apex=int(result.numbers[last]),
-        confidence=float(max(0.0, 1 - least / max(height, 1e-9)) * result.seen.mean()),
+        confidence=float(
+            max(0.0, 1 - least / max(rise.height, 1e-9)) * result.seen.mean()
+        ),
         success=True,
         notes=result.notes + notes,
     )

@@ -279,7 +279,10 @@ class FittedPairClassifier(BaseClassifier):
                 part.check_buffers()
             except ValueError as error:
                 raise ValueError(f'{name}: {error}') from None
-        if not all(part.is_fitted for part in trial.values()):
+        fitted = [name for name, part in trial.items() if part.is_fitted]
+        if len(fitted) == 1:
+            raise ValueError(f'only {fitted[0]} is fitted; both parts must be, or none')
+        if not fitted:
             return
         mean = trial['filler'].mean[None]
         try:
