@@ -18,5 +18,9 @@ for name in (
     'mmpretrain.evaluation',
     'mmpretrain.models',
     'mmcomp.visualization',
+    'scipy.stats',  # what models that are fitted at once import when they are
+    'sklearn.feature_selection',
+    'sklearn.model_selection',
+    'sklearn.svm',
 ):
     import_module(name)
