@@ -114,6 +114,7 @@ lint: setup
 	$(BIN)/mypy mmcomp
 	$(BIN)/lint-imports
 	$(BIN)/typos
+	! git grep -nE '^(<{7}|>{7}) '  # what a merge has left
 
 clean:
 	rm -rf $(VENV) $(OLDEST) data/synthetic work_dirs site build dist .coverage .coverage.*

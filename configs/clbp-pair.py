@@ -11,6 +11,6 @@ _base_ = [
 model = dict(
     features=dict(type='mmcomp.CLBP'),
     classifier=dict(
-        type='mmcomp.SVMClassifier', kernel='linear', C=[1e-4, 1e-3, 0.01, 0.1, 1]
+        type='mmcomp.SVMClassifier', kernel='linear', C=[1e-5, 1e-4, 1e-3, 0.01]
     ),
 )

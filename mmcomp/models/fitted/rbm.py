@@ -174,8 +174,8 @@ def contrastive_divergence(
 class RBMClassifier(FittedClassifier):
     """A binary machine for each class; the largest likelihood decides.
 
-    After Wu and Wang, "Posed and Spontaneous Expression Distinguishment Using
-    Restricted Boltzmann Machines" (2016). Displacements of facial points, facial events
+    After Wu and Wang, "Posed and spontaneous expression recognition through restricted
+    Boltzmann machine" (2016). Displacements of facial points, facial events
     taken from them, and one machine for each class are theirs. Ours, as their text
     could not be read: the events (two for each feature, ``d > s / 2`` and
     ``d < -s / 2``, where s is its standard deviation in training), all sizes and
