@@ -39,6 +39,7 @@ _base_ = __import__('mmcomp').config_path('compcnn_comb@2')
 model = dict(backbone=dict(after='stages.2'))
 """
 ENDINGS = '-svm', '@1', '@2', '@3'
+STACKED = 'compcnn_comb@2-geometry-svm'
 
 
 @pytest.fixture(scope='module')
@@ -135,8 +136,8 @@ def test_wheel_works_where_it_is_installed(wheel, tmp_path):
     assert path.startswith(str(site))
     assert kind == 'PairClassifier'
     assert int(presets) >= 3
-    operators = [f'{name}{at}' for name in ('comb', 'sub') for at in ENDINGS]
-    assert names == [f'compcnn_{operator}' for operator in operators]
+    own = [f'compcnn_{name}{at}' for name in ('comb', 'sub') for at in ENDINGS]
+    assert names == sorted([STACKED, *own])
     # By name, with the data of another config by name; a part of an image short.
     options = ['train_cfg.max_epochs=0', 'alignmnt.size=96']
     command = [sys.executable, '-m', 'mmcomp', 'train', 'compcnn_comb@2']

@@ -143,9 +143,9 @@ def test_mmpretrains_tools_read_our_configs_and_results(config, tmp_path, monkey
 def test_options_of_train(config, tmp_path, table):
     dataset = tmp_path / 'data.py'
     cfg = small_config(table, tmp_path)
-    cfg.val_dataloader.dataset.split.fold = 1
-    cfg.train_dataloader.dataset.split.fold = 1
     names = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+    for name in names:
+        cfg[name].dataset.split.fold = 1
     dataset.write_text('\n'.join(f'{n} = {cfg[n].to_dict()!r}' for n in names))
     command = [
         sys.executable,
@@ -174,12 +174,14 @@ def test_two_processes_test_every_sample_once(make_pair_table, tmp_path):
     path = make_pair_table(tmp_path, subjects=13, pairs=4)
     lines = path.read_text().splitlines()
     path.write_text('\n'.join(lines[:104]) + '\n')
-    cfg = small_config(path, tmp_path / 'one', epochs=1)
-    cfg.test_dataloader.dataset.update(subset='all', split=None)
+    cfg = small_config(path, tmp_path / 'trained', epochs=1)
     config = tmp_path / 'compcnn_sub@1.py'
     cfg.dump(config)
     run(sys.executable, TOOLS / 'train.py', config)
-    checkpoint = tmp_path / 'one' / 'epoch_1.pth'
+    checkpoint = tmp_path / 'trained' / 'epoch_1.pth'
+    cfg.work_dir = str(tmp_path / 'one')
+    cfg.test_dataloader.dataset.update(subset='all', split=None)
+    cfg.dump(config)
     one = run(sys.executable, TOOLS / 'test.py', config, checkpoint)
     os.environ['PORT'] = port()
     two = run(

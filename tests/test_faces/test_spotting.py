@@ -83,6 +83,15 @@ def test_few_frames(frames, known):
         assert at == {'onset': rise.first, 'apex': rise.last}[name]
 
 
+def test_a_short_clip_starts_at_rest():
+    """It is as well explained by an expression that is there first, and then ends."""
+    shown = np.array([0] * 5 + [0.65] + [1] * 6)
+    rng = np.random.default_rng(0)
+    motion = np.outer(shown, rng.normal(0, 9, PARTS)) + rng.normal(0, 0.1, (12, PARTS))
+    rise = found_in(motion, 10)
+    assert (rise.first, rise.last) == (4, 6)
+
+
 def test_the_largest_of_a_long_clip_is_found():
     """Where parts of a clip overlap, at its ends, and with frames far apart known."""
     for start in (1, 7.5, 12, 57):

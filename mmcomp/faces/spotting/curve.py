@@ -196,7 +196,9 @@ class _Fit:
         a, b, c, d = courses.T
         least = _LEAST * self.fps
         fine = (b - a >= least) & (c >= b) & (d - c >= least)
-        fine &= (a >= -_BEFORE * self.fps) & (b <= self.count - 1)
+        # Half of the rise is seen, else a hold and a fall would do for rest and a rise.
+        fine &= (a >= -_BEFORE * self.fps) & ((a + b) / 2 >= least)
+        fine &= b <= self.count - 1
         if onset is not None:
             fine &= a >= onset
         if apex is not None:
