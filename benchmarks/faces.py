@@ -83,7 +83,7 @@ def main() -> None:
         (level, emotion, label)
         for level in LEVELS
         for emotion in (*emotions, 'none')
-        for label in LABELS
+        for label in (LABELS[:1] if args.quick else LABELS)
         for _ in range(args.subjects)
     ]
     samples = list(render(args.seed, plan[:1] if args.rates else plan, FPS, 4))

@@ -178,6 +178,8 @@ def adapt(tool, *words):
         options += ['--n-splits', '3', '--folds', '0', '--seeds', '1']
     elif tool == 'benchmarks/faces.py':
         options += ['--quick', '--clips', '1']
+    elif tool == 'benchmarks/landmarks.py':
+        options += ['--quick']
     elif tool == 'tools/index.py' and '--out' not in words:
         options += ['--force']  # the page gives choices, which write the same table
     if re.search('train|cross', tool):
