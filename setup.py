@@ -81,6 +81,7 @@ EXTRAS['test'] = [
     ),
     'build>=1.0',
     'hypothesis>=6.90',
+    'markdown-it-py>=3.0.0',
     'playwright>=1.45',
     'pytest>=8.0',
     'pytest-cov>=7.0',

@@ -91,7 +91,9 @@ def server(network, tmp_path_factory):
     assert not calls.exists(), calls.read_text()
 
 
-@pytest.fixture(scope='session')
+# Of a module, not a session: processes that later tests leave would keep Playwright's
+# pipes open, and it waits for their end.
+@pytest.fixture(scope='module')
 def browser(files):
     """Chromium, whose webcam shows the clip."""
     api = pytest.importorskip('playwright.sync_api', reason='Playwright is missing')

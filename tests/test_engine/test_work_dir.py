@@ -44,7 +44,8 @@ def test_another_run_is_refused_and_nothing_changes(options, message, tables, tr
 def test_other_data_are_refused(mode, tables, trained):
     cfg = small_config(tables[1], trained, epochs=1)
     cfg.load_from = str(trained / 'epoch_1.pth') if mode == 'test' else None
-    with pytest.raises(ValueError, match=r'dataset\.ann_file is .*table0'):
+    # A long path is not shown.
+    with pytest.raises(ValueError, match=r'dataset\.ann_file (is .*table0|has chang)'):
         getattr(build(cfg), mode)()
 
 
