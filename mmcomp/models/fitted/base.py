@@ -90,8 +90,7 @@ class Fitted(nn.Module):
     def check_buffers(self) -> None:
         """Check loaded buffers, which may be those of a stranger.
 
-        A subclass with several buffers calls this and adds what its ``forward`` relies
-        on: sizes that must agree, the range of indices.
+        What they must have in common is for :meth:`check_together`.
 
         Raises:
             ValueError: If a buffer cannot be used.
@@ -116,6 +115,17 @@ class Fitted(nn.Module):
         empty = [name for name in sized if not getattr(self, name).numel()]
         if empty and empty != sized:
             raise ValueError(f'{", ".join(empty)} must not be empty, as others are not')
+        if self.is_fitted:
+            self.check_together()
+
+    def check_together(self) -> None:
+        """Check what ``forward`` relies on: sizes that agree, the range of indices.
+
+        Called by :meth:`check_buffers` once each buffer by itself can be used.
+
+        Raises:
+            ValueError: If buffers do not fit together.
+        """
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Tensor], prefix: str, *args: Any

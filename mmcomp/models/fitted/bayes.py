@@ -250,15 +250,8 @@ class BayesianNetworkClassifier(FittedClassifier):
         likelihoods = self.log_likelihoods(features)[:, None] + torch.log(self.shares)
         return torch.logsumexp(likelihoods, -1)
 
-    def check_buffers(self) -> None:
-        """Check that loaded buffers belong together.
-
-        Raises:
-            ValueError: If they do not.
-        """
-        super().check_buffers()
-        if not self.is_fitted:
-            return
+    def check_together(self) -> None:
+        """Check that loaded buffers belong together; see the base class."""
         count, size = self.means.shape
         check_shapes(
             self,

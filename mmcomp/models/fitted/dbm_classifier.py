@@ -154,15 +154,8 @@ class DBMClassifier(FittedClassifier):
         network = [getattr(self, name) for name in _NETWORK]
         return run_network(network, visible, machine.mean_field(visible)[1])
 
-    def check_buffers(self) -> None:
-        """Check that loaded buffers belong together.
-
-        Raises:
-            ValueError: If they do not.
-        """
-        super().check_buffers()
-        if not self.is_fitted:
-            return
+    def check_together(self) -> None:
+        """Check that loaded buffers belong together; see the base class."""
         size, (first, second) = len(self.mean), self.machine_weight2.shape
         check_shapes(
             self,

@@ -207,15 +207,8 @@ class GaussianRBMClassifier(FittedClassifier):
         likelihood = -energy.mT - self.log_partition
         return (likelihood[:, None] + self.shares.log()).amax(2)
 
-    def check_buffers(self) -> None:
-        """Check that loaded buffers belong together.
-
-        Raises:
-            ValueError: If they do not.
-        """
-        super().check_buffers()
-        if not self.is_fitted:
-            return
+    def check_together(self) -> None:
+        """Check that loaded buffers belong together; see the base class."""
         size, (count, _, hidden) = len(self.mean), self.weight.shape
         check_shapes(
             self,

@@ -254,15 +254,8 @@ class RBMClassifier(FittedClassifier):
         energy = machines.free_energy(self.events(features))
         return -energy.mT - self.log_partition
 
-    def check_buffers(self) -> None:
-        """Check that loaded buffers belong together.
-
-        Raises:
-            ValueError: If they do not.
-        """
-        super().check_buffers()
-        if not self.is_fitted:
-            return
+    def check_together(self) -> None:
+        """Check that loaded buffers belong together; see the base class."""
         units, hidden = 2 * len(self.threshold), self.weight.shape[2]
         check_shapes(
             self,

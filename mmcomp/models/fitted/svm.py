@@ -13,6 +13,7 @@ from mmcomp.models.heads.linear_svm_head import INNER_FOLDS
 from mmcomp.registry import MODELS
 
 from .base import FittedClassifier
+from .checks import check_shapes
 
 KERNELS = ('linear', 'rbf')
 
@@ -237,27 +238,22 @@ class SVMClassifier(FittedClassifier):
             decision = one_against_rest(decision, self.num_classes)
         return decision.to(features.dtype)
 
-    def check_buffers(self) -> None:
-        """Check loaded buffers; see :meth:`Fitted.check_buffers`."""
-        super().check_buffers()
-        super().check_buffers()
-        if not self.is_fitted:
-            return
+    def check_together(self) -> None:
+        """Check that loaded buffers belong together; see the base class."""
         planes = self.num_classes * (self.num_classes - 1) // 2
         size, width = len(self.mean), self.vectors.shape[1]
-        expected = {
-            'vectors': (len(self.vectors), len(self.selected)),
-            'coefficients': (planes, len(self.vectors)),
-            'intercept': (planes,),
-            'gamma': (1,),
-            'penalty': (1,),
-            'std': (size,),
-            'selected': (width,),
-        }
-        for name, shape in expected.items():
-            given = tuple(getattr(self, name).shape)
-            if given != shape:
-                raise ValueError(f'shape of {name} is {given}; it must be {shape}')
+        check_shapes(
+            self,
+            {
+                'vectors': (len(self.vectors), len(self.selected)),
+                'coefficients': (planes, len(self.vectors)),
+                'intercept': (planes,),
+                'gamma': (1,),
+                'penalty': (1,),
+                'std': (size,),
+                'selected': (width,),
+            },
+        )
         low, high = int(self.selected.min()), int(self.selected.max())
         if self.selected.is_floating_point() or low < 0 or high >= size:
             raise ValueError(
