@@ -82,6 +82,18 @@ class ImageCache(Mapping[str, np.ndarray]):
         self._vectors = vectors
 
 
+def cache_path(table: str | Path, name: str, version: str) -> Path:
+    """Return the file next to a table that keeps what a function gives of its images.
+
+    Args:
+        table: The table.
+        name: Of the function.
+        version: Functions with other values have other versions.
+    """
+    table = Path(table)
+    return table.with_name(f'{table.stem}.{name}-{version}.npz')
+
+
 def image_key(image: np.ndarray) -> str:
     """Return the digest of an image's pixels, type and shape."""
     image = np.ascontiguousarray(image)

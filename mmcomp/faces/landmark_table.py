@@ -12,7 +12,7 @@ from mmcomp.images import decode_image
 from mmcomp.progress import track
 from mmcomp.tables import read_table
 
-from .image_cache import ImageCache, image_key
+from .image_cache import ImageCache, cache_path, image_key
 from .landmarks import (
     POINTS,
     LandmarkFinder,
@@ -20,6 +20,9 @@ from .landmarks import (
     aligned_eyes,
     landmarks_version,
 )
+
+#: How points are called in the name of the file that keeps them.
+LANDMARKS = 'landmarks'
 
 _TITLE = 'Finding landmarks'
 
@@ -50,10 +53,7 @@ def landmark_cache(table: str | Path) -> ImageCache:
     The name ``<stem>.landmarks-<version>.npz`` holds the version of the network, so
     that another one's points are not taken for its own.
     """
-    table = Path(table)
-    return ImageCache(
-        table.with_name(f'{table.stem}.landmarks-{landmarks_version()}.npz')
-    )
+    return ImageCache(cache_path(table, LANDMARKS, landmarks_version()))
 
 
 def find_aligned(

@@ -95,27 +95,25 @@ class _Follower:
         if self._points is not None:
             found = self._finder.follow(image, self._points)
             if not found.fault:
-                return self._keep(found.points)
+                return self._keep(found.points, self.face)
         face = self.detector.track(image, self.face)
         if face is None:
             return None
         found = self._finder.find(image, face.eyes)
         if found.fault:
             return None
-        self.face = face
-        return self._keep(found.points)
+        return self._keep(found.points, face)
 
     def has_rivals(self, image: np.ndarray) -> bool:
-        """Return whether another face is in the image."""
-        assert self.face is not None
+        """Return whether another face than the one that is followed is in the image."""
+        if self.face is None:
+            return False
         return bool(rivals(self.detector.detect(image), self.face))
 
-    def _keep(self, points: np.ndarray) -> np.ndarray:
-        assert self.face is not None
+    def _keep(self, points: np.ndarray, face: Face) -> np.ndarray:
         self._points = points
-        others = self.face.landmarks[2:]
-        landmarks = np.concatenate([eyes_of(points), others])
-        self.face = replace(self.face, landmarks=landmarks)
+        landmarks = np.concatenate([eyes_of(points), face.landmarks[2:]])
+        self.face = replace(face, landmarks=landmarks)
         return points
 
 

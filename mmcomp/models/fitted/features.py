@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmcomp.faces.landmark_table import find_aligned, pack, unpack
+from mmcomp.faces.landmark_table import LANDMARKS, find_aligned, pack, unpack
 from mmcomp.faces.landmarks import (
     POINTS,
     LandmarkFinder,
@@ -64,7 +64,7 @@ class _LandmarkFeatures(_KeptFeatures):
 
     def __init__(self) -> None:
         self._finder = LandmarkFinder()
-        self._landmarks = ImageVectors('landmarks', landmarks_version(), self._find)
+        self._landmarks = ImageVectors(LANDMARKS, landmarks_version(), self._find)
         self.kept = [self._landmarks]
 
     def describe(self, images: np.ndarray) -> np.ndarray:

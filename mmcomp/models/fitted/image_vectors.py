@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from filelock import FileLock
 
-from mmcomp.faces.image_cache import ImageCache, image_key
+from mmcomp.faces.image_cache import ImageCache, cache_path, image_key
 from mmcomp.files import digest
 from mmcomp.progress import track
 
@@ -47,8 +47,7 @@ class ImageVectors:
 
     def open(self, table: str | Path) -> None:
         """Use what is kept next to a table, besides what is known of others."""
-        table = Path(table)
-        self._path = table.with_name(f'{table.stem}.{self.name}-{self.version}.npz')
+        self._path = cache_path(table, self.name, self.version)
         self._known = {**self._known, **ImageCache(self._path)}
 
     def fill(self, images: np.ndarray) -> None:
